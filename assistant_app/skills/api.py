@@ -1,0 +1,135 @@
+"""The door between the assistant and its skills, ours and strangers' alike.
+
+A skill names its intents and acts on a request. It reaches the calendar, the knowledge base, the
+model's decoders and the clock only through `SkillContext`, so every skill has the same rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import entry_points
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from assistant_app.agenda.store import CalendarStore
+from assistant_app.settings import Settings
+from assistant_app.turn import Cancel, Pending, Route, SkillReply, Source, Utterance
+
+ENTRY_POINT_GROUP = "assistant_app.skills"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One earlier turn of the conversation."""
+
+    user: str
+    assistant: str
+    route: Route | None = None
+    reply: SkillReply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the question-answering decoder found in one passage."""
+
+    text: str
+    """Empty: the passage does not answer the question."""
+    confidence: float
+    """0 to 1."""
+    start: int = 0
+    """Character offset in the passage."""
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of the user's documents."""
+
+    text: str
+    source: Source
+    score: float
+    """Similarity to the query, higher is nearer."""
+
+
+class QuestionAnswerer(Protocol):
+    def answer(self, question: str, passage: str) -> Answer:
+        """The span of `passage` that answers `question`."""
+
+
+class DialogueModel(Protocol):
+    def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
+        """Pieces of the reply to `text`; `history` holds (user, assistant) pairs, oldest first."""
+
+
+class Retriever(Protocol):
+    def search(self, query: str, *, limit: int = 5) -> Sequence[Passage]:
+        """The nearest passages, best first."""
+
+
+class Understanding(Protocol):
+    def route(self, utterance: Utterance) -> Route:
+        """Skill, intent, confidence and slots of an utterance."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkillContext:
+    """Everything a skill may reach."""
+
+    calendar: CalendarStore
+    knowledge: Retriever
+    answerer: QuestionAnswerer
+    dialogue: DialogueModel
+    router: Understanding
+    """To understand the answer to a pending question (yes, no, a time)."""
+    settings: Settings
+    zone: ZoneInfo
+    now: Callable[[], datetime]
+    """Aware, in `zone`."""
+    history: tuple[Exchange, ...] = ()
+    """Oldest first."""
+    cancel: Cancel = field(default_factory=Cancel)
+    stream: Callable[[str], None] = lambda _piece: None
+    """Shows a piece of the reply while the rest is being written; raises `TurnCancelled` when stopped."""
+
+
+class Skill(Protocol):
+    """One thing the assistant can do."""
+
+    @property
+    def name(self) -> str:
+        """As in `Route.skill`."""
+
+    @property
+    def title(self) -> str:
+        """For people: "Calendar"."""
+
+    @property
+    def examples(self) -> Sequence[str]:
+        """Sentences a person might say, shown as suggestions."""
+
+    def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+        """Do what was asked and say so; ask by `SkillReply.pending` where unsure or destructive."""
+
+    def resume(self, answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
+        """Go on after the user's answer to `pending`; None if it was no answer but a new request."""
+
+
+def load_skills(own: Sequence[Skill]) -> dict[str, Skill]:
+    """Our skills and the installed packages' (entry points of group `assistant_app.skills`), by name.
+
+    A package's skill that fails to load is left out with a line in the log: it must not keep the
+    program from starting.
+    """
+    import logging
+
+    skills = {skill.name: skill for skill in own}
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        try:
+            skill: Skill = point.load()()
+        except Exception:
+            logging.getLogger(__name__).exception("skill %s could not be loaded", point.name)
+            continue
+        skills.setdefault(skill.name, skill)
+    return skills
