@@ -180,6 +180,8 @@ class Turn:
     outcome: Outcome = "done"
     error_code: str | None = None
     """With outcome `failed`; the message is in the reply's text."""
+    problem: str | None = None
+    """What the user should know although the turn was done: the reply could not be spoken, and why."""
 
 
 @dataclass(frozen=True, slots=True)

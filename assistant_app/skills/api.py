@@ -10,24 +10,31 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
-from assistant_app.agenda.store import CalendarStore
+from assistant_app.knowledge.passage import Passage
+from assistant_app.memory.conversation import Exchange
 from assistant_app.settings import Settings
-from assistant_app.turn import Cancel, Pending, Route, SkillReply, Source, Utterance
+from assistant_app.turn import Cancel, Pending, Route, SkillReply, Utterance
+
+if TYPE_CHECKING:
+    from assistant_app.agenda.store import CalendarStore
+
+__all__ = [
+    "Answer",
+    "DialogueModel",
+    "Exchange",
+    "Passage",
+    "QuestionAnswerer",
+    "Retriever",
+    "Skill",
+    "SkillContext",
+    "Understanding",
+    "load_skills",
+]
 
 ENTRY_POINT_GROUP = "assistant_app.skills"
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One earlier turn of the conversation."""
-
-    user: str
-    assistant: str
-    route: Route | None = None
-    reply: SkillReply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +48,6 @@ class Answer:
     start: int = 0
     """Character offset in the passage."""
     end: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A piece of the user's documents."""
-
-    text: str
-    source: Source
-    score: float
-    """Similarity to the query, higher is nearer."""
 
 
 class QuestionAnswerer(Protocol):

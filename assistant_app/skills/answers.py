@@ -1,0 +1,54 @@
+"""What the user chose when a skill had asked: a button's words, its number, a yes or a no.
+
+Whether something means yes or no is the router's to say; there is no list of phrases here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant_app.skills.api import SkillContext
+from assistant_app.turn import Choice, Pending, Utterance
+
+YES = "yes"
+NO = "no"
+AFFIRM = "affirm"
+DENY = "deny"
+"""The router's intents for agreeing and refusing."""
+
+
+def yes_or_no(yes: str, no: str) -> tuple[Choice, ...]:
+    """The two choices of a confirmation, the safe one last."""
+    return (Choice(yes, YES), Choice(no, NO))
+
+
+def chosen(answer: Utterance, pending: Pending, context: SkillContext) -> Choice | None:
+    """The choice that `answer` names; None where it names none of them, or more than one."""
+    labelled = by_label(answer.text, pending.choices)
+    if labelled is not None:
+        return labelled
+    values = {choice.value: choice for choice in pending.choices}
+    if NO not in values:
+        return None
+    intent = context.router.route(answer).intent
+    if intent == AFFIRM:
+        return values.get(YES)
+    return values[NO] if intent == DENY else None
+
+
+def by_label(text: str, choices: Sequence[Choice]) -> Choice | None:
+    """The choice whose label was said or typed: whole, by its number from 1, or by words only it has."""
+    said = words_of(text)
+    if not said:
+        return None
+    for number, choice in enumerate(choices, start=1):
+        if said == words_of(choice.label) or said == [str(number)]:
+            return choice
+    fitting = [choice for choice in choices if set(said) <= set(words_of(choice.label))]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def words_of(text: str) -> list[str]:
+    """The words in lower case; each Chinese character is a word."""
+    return re.findall(r"[\u3400-\u9fff]|[^\W_]+(?:'[^\W_]+)?", text.casefold())

@@ -1,0 +1,65 @@
+"""Asks which of several readings was meant, then lets the chosen skill act on the original request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from assistant_app.skills.answers import NO, chosen
+from assistant_app.skills.api import Skill, SkillContext
+from assistant_app.turn import UNKNOWN, Candidate, Choice, Pending, Route, SkillReply, Utterance, Why
+
+CLARIFICATION = "clarification"
+_MOST_CHOICES = 3
+_LEAST_PROBABILITY = 0.03
+"""A reading below it is noise, not a choice."""
+
+
+class Clarification:
+    """The skill of asking back. It receives the routes that are unsure."""
+
+    name = CLARIFICATION
+    title = "Asking back"
+    examples: Sequence[str] = ()
+
+    def __init__(self, skills: Mapping[str, Skill]) -> None:
+        self._skills = skills
+
+    def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+        candidates = self._candidates(route)
+        if not candidates:
+            return self._skills[UNKNOWN].act(utterance, route, context)
+        labels = [self._label(candidate) for candidate in candidates]
+        named = [Choice(label, str(number)) for number, label in enumerate(labels)]
+        said = labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} or {labels[-1]}"
+        question = f"I am not sure what you meant. {said[0].upper()}{said[1:]}?"
+        routes = tuple(
+            Route(c.skill, c.intent, c.probability, route.slots, why=Why(route.why.candidates)) for c in candidates
+        )
+        pending = Pending(
+            question, (*named, Choice("Something else", NO)), self.name, {"utterance": utterance, "routes": routes}
+        )
+        return SkillReply(question, pending=pending)
+
+    def resume(self, answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
+        choice = chosen(answer, pending, context)
+        if choice is None:
+            return None
+        if choice.value == NO:
+            return SkillReply("All right. Please say it in other words.")
+        route: Route = pending.state["routes"][int(choice.value)]
+        return self._skills[route.skill].act(pending.state["utterance"], route, context)
+
+    def _candidates(self, route: Route) -> list[Candidate]:
+        likely = [
+            c for c in route.why.candidates if c.skill in self._skills and c.skill not in (UNKNOWN, CLARIFICATION)
+        ]
+        likely = [c for c in likely if c.probability >= _LEAST_PROBABILITY] or likely[:1]
+        different: dict[str, Candidate] = {}
+        for candidate in likely:
+            different.setdefault(self._label(candidate), candidate)
+        return list(different.values())[:_MOST_CHOICES]
+
+    def _label(self, candidate: Candidate) -> str:
+        title = self._skills[candidate.skill].title.lower()
+        intent = candidate.intent.replace("_", " ")
+        return title if intent in ("", title) else f"{title}: {intent}"
