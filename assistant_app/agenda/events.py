@@ -6,8 +6,10 @@ Values only; the files are `store.py`'s.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 Moment = date | datetime
 """A `date` for all-day events, an aware `datetime` otherwise."""
@@ -83,3 +85,29 @@ class FileProblem:
 class FreeSlot:
     start: datetime
     end: datetime
+
+
+ChangeKind = Literal["event_added", "event_edited", "event_moved", "event_deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an undo or redo did."""
+
+    kind: ChangeKind
+    """The action that was undone or done again."""
+    before: Event | None
+    """The event before that action; None where there was none."""
+    after: Event | None
+    """The event after that action; None where it was deleted."""
+    undone: bool
+    """True after an undo, False after a redo."""
+    count: int = 1
+    """Events that the action touched (an import touches several; `after` is the first)."""
+
+
+def as_datetime(moment: Moment, zone: ZoneInfo) -> datetime:
+    """The moment as an aware datetime in `zone`; a day begins at its midnight."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+    return datetime.combine(moment, time(), tzinfo=zone)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Grain = Literal["second", "minute", "hour", "part_of_day", "day", "weekend", "week", "month", "quarter", "season", "year"]
+Grain = Literal[
+    "second", "minute", "hour", "part_of_day", "day", "weekend", "week", "month", "quarter", "season", "year"
+]
 
 
 @dataclass(frozen=True, slots=True)
