@@ -28,6 +28,7 @@ from assistant_app.turn import (
     Finished,
     Heard,
     Outcome,
+    Partial,
     Pending,
     Replied,
     Route,
@@ -47,8 +48,8 @@ TEXT_LIMIT = 4000
 
 
 class Transcriber(Protocol):
-    def hear(self, clip: AudioClip, cancel: Cancel) -> Utterance | None:
-        """The words of a clip; None where nobody spoke."""
+    def hear(self, clip: AudioClip, on_partial: Callable[[str], None], cancel: Cancel) -> Utterance | None:
+        """The words of a clip; None where nobody spoke. `on_partial` gets the words so far of a long one."""
 
 
 class Speech(Protocol):
@@ -161,9 +162,7 @@ class _TurnUnderWay:
     def hear(self, said: AudioClip | str) -> Utterance | None:
         self._speak_wanted = self._speak_wanted if self._speak_wanted is not None else self._spoken_reply_to(said)
         with self._timed("hear"):
-            heard = (
-                typed_utterance(said) if isinstance(said, str) else self._assistant.transcriber.hear(said, self._cancel)
-            )
+            heard = typed_utterance(said) if isinstance(said, str) else self._transcribed(said)
         self._cancel.check()
         if heard is None or not heard.text.strip():
             return None
@@ -266,6 +265,9 @@ class _TurnUnderWay:
         except AssistantError as error:  # the voice is missing, the reply is not: it stays readable
             self._speak_wanted = False
             self._problem = error.message
+
+    def _transcribed(self, clip: AudioClip) -> Utterance | None:
+        return self._assistant.transcriber.hear(clip, lambda text: self._emit(Partial(self.id, text)), self._cancel)
 
     def _speaking(self, sentence: str) -> None:
         self._emit(Speaking(self.id, sentence))

@@ -53,11 +53,13 @@ class FakeTranscriber:
         self.heard = list(heard)
         self.fails = fails
 
-    def hear(self, clip: AudioClip, cancel: Cancel) -> Utterance | None:
+    def hear(self, clip: AudioClip, on_partial: Callable[[str], None], cancel: Cancel) -> Utterance | None:
         cancel.check()
         if self.fails:
             raise self.fails
         text = self.heard.pop(0)
+        if text:
+            on_partial(text)
         return None if text is None else Utterance(text, "spoken", "en")
 
 

@@ -68,7 +68,7 @@ def test_spoken_request_gets_a_spoken_reply() -> None:
     )
     events = Events()
     turn = assistant.run_turn(silence(), emit=events.append, cancel=Cancel())
-    assert events.names == ["Heard", "Routed", "Replied", "Speaking", "Finished"]
+    assert events.names == ["Partial", "Heard", "Routed", "Replied", "Speaking", "Finished"]
     assert speaker.said == ["It is half past three."]
     assert turn.utterance is not None
     assert turn.utterance.source == "spoken"
