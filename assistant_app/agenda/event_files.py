@@ -74,13 +74,13 @@ def parse(data: bytes) -> icalendar.Calendar:
 
 def read_events(data: bytes, file: Path, calendar: str) -> list[StoredEvent]:
     """The events of a file, one a UID. `ValueError` where it is not a calendar file."""
-    groups: dict[str, list[icalendar.Event]] = {}
+    groups: dict[str, list[Any]] = {}
     for component in parse(data).walk("VEVENT"):
         groups.setdefault(str(component.get("UID", file.stem)), []).append(component)
     return [_stored(uid, group, file, calendar) for uid, group in groups.items()]
 
 
-def _stored(uid: str, group: list[icalendar.Event], file: Path, calendar: str) -> StoredEvent:
+def _stored(uid: str, group: list[Any], file: Path, calendar: str) -> StoredEvent:
     master = next((c for c in group if "RECURRENCE-ID" not in c), group[0])
     event = event_of(master, uid, file, calendar)
     repeats = len(group) > 1 or any(name in master for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
@@ -91,7 +91,7 @@ def _stored(uid: str, group: list[icalendar.Event], file: Path, calendar: str) -
         first, last = _one_day_earlier(first), None
     if "RRULE" in master:
         until = master["RRULE"].get("UNTIL") if not isinstance(master["RRULE"], list) else None
-        last = until[0] + (event.end - event.start) + timedelta(days=1) if until and "RDATE" not in master else None
+        last = until[0] + event.length + timedelta(days=1) if until and "RDATE" not in master else None
     return StoredEvent(event, repeats, last, first)
 
 
@@ -104,7 +104,7 @@ def _sort_key(moment: Moment) -> datetime:
     return as_datetime(moment, ZoneInfo("UTC"))
 
 
-def times_of(component: icalendar.Event) -> tuple[Moment, Moment]:
+def times_of(component: Any) -> tuple[Moment, Moment]:
     """Start and end as RFC 5545 3.6.1 defines them where DTEND or DURATION are missing."""
     if "DTSTART" not in component:
         raise ValueError("an event in it has no start (DTSTART)")
@@ -124,7 +124,7 @@ def times_of(component: icalendar.Event) -> tuple[Moment, Moment]:
     return start, end
 
 
-def event_of(component: icalendar.Event, uid: str, file: Path, calendar: str) -> Event:
+def event_of(component: Any, uid: str, file: Path, calendar: str) -> Event:
     start, end = times_of(component)
     return Event(
         uid=uid,
@@ -141,14 +141,14 @@ def event_of(component: icalendar.Event, uid: str, file: Path, calendar: str) ->
     )
 
 
-def _rule_text(component: icalendar.Event) -> str:
+def _rule_text(component: Any) -> str:
     rule = component.get("RRULE")
     if isinstance(rule, list):
         rule = rule[0]
     return rule.to_ical().decode() if rule else ""
 
 
-def _reminders(component: icalendar.Event) -> Iterable[int]:
+def _reminders(component: Any) -> Iterable[int]:
     for alarm in component.walk("VALARM"):
         trigger = alarm.get("TRIGGER")
         if trigger is not None and isinstance(trigger.dt, timedelta):
@@ -184,7 +184,7 @@ def edited_file(data: bytes, uid: str, changes: dict[str, Any], now: datetime, z
     return _apply(lines, _master(lines, uid), changes, str(parsed.get("SUMMARY", "")))
 
 
-def _is_master(component: icalendar.Event, data: bytes, uid: str) -> bool:
+def _is_master(component: Any, data: bytes, uid: str) -> bool:
     return ("RECURRENCE-ID" in component) == _master(content_lines.split_lines(data), uid).is_override
 
 
@@ -288,18 +288,20 @@ def _alarm(minutes: int, title: str) -> bytes:
     alarm.add("action", "DISPLAY")
     alarm.add("description", title)
     alarm.add("trigger", timedelta(minutes=-minutes))
-    return alarm.to_ical()
+    data: bytes = alarm.to_ical()
+    return data
 
 
 @functools.lru_cache(maxsize=16)
 def _timezone(key: str) -> bytes:
-    return icalendar.Timezone.from_tzinfo(ZoneInfo(key)).to_ical()
+    data: bytes = icalendar.Timezone.from_tzinfo(ZoneInfo(key)).to_ical()
+    return data
 
 
 def _rule(text: str, start: Moment) -> icalendar.vRecur:
     """The rule, with UNTIL in the kind of time that RFC 5545 3.3.10 asks for beside this DTSTART."""
     try:
-        rule = icalendar.vRecur.from_ical(text.removeprefix("RRULE:"))
+        rule: icalendar.vRecur = icalendar.vRecur.from_ical(text.removeprefix("RRULE:"))
     except ValueError as error:
         raise InputError("recurrence_invalid", f"{text!r} is no recurrence rule: {error}.") from error
     if "FREQ" not in rule:

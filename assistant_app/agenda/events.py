@@ -6,7 +6,7 @@ Values only; the files are `store.py`'s.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -57,7 +57,12 @@ class Event:
 
     @property
     def length(self) -> timedelta:
-        return self.end - self.start
+        if isinstance(self.start, datetime) and isinstance(self.end, datetime):
+            if self.start.tzinfo and self.end.tzinfo:
+                # Within one zone Python subtracts wall times; what passes is meant.
+                return self.end.astimezone(UTC) - self.start.astimezone(UTC)
+            return self.end - self.start
+        return self.end - self.start  # type: ignore[operator]  # both are days
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class CalendarStore:
         calendar = self._calendar_name(draft.calendar or self.default_calendar)
         uid = str(uuid.uuid4())
         data = new_uid_file(
-            replace(draft, start=self._zoned(draft.start), end=self._zoned(draft.end)), uid, self._now()
+            replace(draft, start=self._zoned(draft.start), end=self._zoned(draft.end)), uid, self._clock()
         )
         with self._lock, self._journal.locked():
             self._write("event_added", (uid,), [FileChange(f"{calendar}/{uid}.ics", None, data)])
@@ -206,7 +206,7 @@ class CalendarStore:
             if "start" in changes and "recurrence" not in changes and old.recurrence:
                 moved = weekday_rule_moved(old.recurrence, old.start, changes["start"])
                 changes |= {"recurrence": moved} if moved != old.recurrence else {}
-            after = edited_file(before, uid, changes, self._now(), self.zone) if changes else before
+            after = edited_file(before, uid, changes, self._clock(), self.zone) if changes else before
             if target == old.calendar:
                 files = [FileChange(path, before, after)] if changes else []
             else:
@@ -230,8 +230,7 @@ class CalendarStore:
 
     def _into_calendar(self, path: str, before: bytes, after: bytes, uid: str, target: str) -> list[FileChange]:
         rest = self._without(before, uid)
-        lines = content_lines.split_lines(after)
-        alone = content_lines.join_lines(content_lines.keep(lines, lambda c: c.kind == "VTIMEZONE" or c.uid == uid))
+        alone = _alone(content_lines.split_lines(after), uid)
         new = f"{target}/{Path(path).name if rest is None else self._file_name(uid)}"
         if read_or_none(self.root / new) is not None:
             new = f"{target}/{uuid.uuid4()}.ics"
@@ -249,12 +248,13 @@ class CalendarStore:
         return old
 
     def import_ics(self, text_or_bytes: str | bytes) -> list[Event]:
-        """Take over every event of an iCalendar text into the default calendar; one that is there already is replaced."""
+        """Take over every event of an iCalendar text; one that is there already is replaced, a new one goes into the
+        default calendar."""
         data = text_or_bytes.encode() if isinstance(text_or_bytes, str) else text_or_bytes
         data = data.removeprefix(b"\xef\xbb\xbf")
         try:
             found = read_events(data, Path("import.ics"), self.default_calendar)
-        except Exception as error:  # whatever a stranger's file provokes
+        except Exception as error:
             raise InputError(
                 "calendar_file_invalid",
                 f"This is not a calendar file that can be understood: {error}. Nothing was added.",
@@ -264,11 +264,7 @@ class CalendarStore:
         uids = tuple(stored.event.uid for stored in found)
         with self._lock, self._journal.locked():
             for uid in uids:
-                alone = content_lines.join_lines(
-                    content_lines.keep(
-                        lines, lambda c, uid=uid: c.kind == "VTIMEZONE" or (c.kind == "VEVENT" and c.uid in (uid, ""))
-                    )
-                )
+                alone = _alone(lines, uid)
                 known = self._known(uid)
                 path = self._path(known.event.file) if known else f"{self.default_calendar}/{self._file_name(uid)}"
                 files.append(FileChange(path, self._content(path) if known else None, alone))
@@ -400,9 +396,6 @@ class CalendarStore:
             raise InputError("calendar_name", f"{name!r} cannot be the name of a calendar. Use letters and digits.")
         return name
 
-    def _now(self) -> datetime:
-        return self._clock()
-
     def _zoned(self, moment: Moment) -> Moment:
         """Times are written in the user's zone, by its name, so that a clock change keeps the wall time."""
         return as_datetime(moment, self.zone) if isinstance(moment, datetime) else moment
@@ -456,3 +449,9 @@ class CalendarStore:
     def _overlaps(self, occurrence: Occurrence, start: datetime, end: datetime) -> bool:
         begins, ends = self._starts(occurrence), as_datetime(occurrence.end, self.zone)
         return (begins < end and ends > start) or begins == ends == start
+
+
+def _alone(lines: Sequence[content_lines.Line], uid: str) -> bytes:
+    """A file with just one of the events, and the zones."""
+    kept = content_lines.keep(lines, lambda c: c.kind == "VTIMEZONE" or (c.kind == "VEVENT" and c.uid in (uid, "")))
+    return content_lines.join_lines(kept)

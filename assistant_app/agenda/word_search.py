@@ -14,48 +14,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _PASSING = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "at",
-        "for",
-        "from",
-        "in",
-        "my",
-        "of",
-        "on",
-        "the",
-        "to",
-        "with",
-        "our",
-        "your",
-        "is",
-        "are",
-        "it",
-        "that",
-        "this",
-        "的",
-        "和",
-        "在",
-    ]
+    "a an and are at for from in is it my of on our that the this to with your 和 在 的".split()  # noqa: SIM905
 )
 _GENERAL = frozenset(
-    [
-        "appointment",
-        "appointments",
-        "meeting",
-        "meetings",
-        "event",
-        "events",
-        "session",
-        "call",
-        "visit",
-        "thing",
-        "entry",
-        "会议",
-        "约会",
-    ]
+    "appointment appointments call entry event events meeting meetings session thing visit 会议 约会".split()  # noqa: SIM905
 )
 """Words that say little about which event is meant."""
 _GENERAL_WEIGHT = 0.2
