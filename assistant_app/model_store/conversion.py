@@ -22,6 +22,7 @@ from assistant_app.turn import Cancel
 
 if TYPE_CHECKING:
     import torch
+    from gguf import GGUFReader
 
 OnBytes = Callable[[int], None]
 
@@ -158,6 +159,7 @@ _GGUF_LAYER = {
     "ffn_down": "mlp.down_proj",
     "ffn_norm": "post_attention_layernorm",
 }
+_HEADS = {"q_proj": "head_count", "k_proj": "head_count_kv"}
 _COMPARED = ("model.embed_tokens.weight", "lm_head.weight")
 _TIED_WITHIN = 0.1
 """Embedding and output layer are one matrix, quantised twice, where their mean difference is below
@@ -169,8 +171,7 @@ def _causal_lm(file: Path, target: Path, on_bytes: OnBytes, cancel: Cancel) -> t
     from safetensors.torch import save_file
     from transformers import AutoConfig, AutoTokenizer
 
-    config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
-    tensors = _expand(file, config, on_bytes, cancel)
+    tensors = _expand(file, on_bytes, cancel)
     tied = "lm_head.weight" not in tensors
     if not tied and _agree(tensors["lm_head.weight"], tensors["model.embed_tokens.weight"]):
         # Both stand for one matrix of the original; the file keeps the output layer in the finer quantisation.
@@ -180,6 +181,7 @@ def _causal_lm(file: Path, target: Path, on_bytes: OnBytes, cancel: Cancel) -> t
     name = "model.safetensors"
     save_file(tensors, target / name, metadata={"format": "pt"})
     cancel.check()
+    config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
     config.tie_word_embeddings = tied
     config.dtype = "bfloat16"
     config.architectures = [{"qwen2": "Qwen2ForCausalLM", "llama": "LlamaForCausalLM"}[config.model_type]]
@@ -194,30 +196,40 @@ def _agree(one: torch.Tensor, other: torch.Tensor) -> bool:
     return bool(difference < _TIED_WITHIN)
 
 
-def _expand(file: Path, config: Any, on_bytes: OnBytes, cancel: Cancel) -> dict[str, torch.Tensor]:
+def _expand(file: Path, on_bytes: OnBytes, cancel: Cancel) -> dict[str, torch.Tensor]:
     """Every tensor of a GGUF under `transformers`' names, rounded to bf16 but for the two that are compared."""
     import numpy as np
     import torch
     from gguf import GGUFReader, dequantize
 
-    if config.model_type not in ("qwen2", "llama"):
-        raise ValueError(f"a {config.model_type} model cannot be converted; qwen2 and llama can")
+    reader = GGUFReader(file)
+    kind = str(_field(reader, "general.architecture"))
+    if kind not in ("qwen2", "llama"):
+        raise ValueError(f"a {kind} model cannot be converted; qwen2 and llama can")
+    heads = {part: int(_field(reader, f"{kind}.attention.{key}")) for part, key in _HEADS.items()}
     tensors: dict[str, torch.Tensor] = {}
     done = 0
-    for item in GGUFReader(file).tensors:
+    for item in reader.tensors:
         cancel.check()
         name = _gguf_name(item.name)
         if name is None:
             continue
         array = np.array(dequantize(item.data, item.tensor_type), dtype=np.float32)  # F32 comes as a read-only view
         tensor = torch.from_numpy(array)
-        if config.model_type == "llama" and re.search(r"\.[qk]_proj\.", name):
-            heads = config.num_attention_heads if ".q_proj." in name else config.num_key_value_heads
-            tensor = _unpermute(tensor, heads)
+        rotated = re.search(r"\.([qk]_proj)\.", name)
+        if kind == "llama" and rotated:
+            tensor = _unpermute(tensor, heads[rotated[1]])
         tensors[name] = tensor if name in _COMPARED else tensor.to(torch.bfloat16)
         done += int(item.n_bytes)
         on_bytes(done)
     return tensors
+
+
+def _field(reader: GGUFReader, name: str) -> Any:
+    field = reader.get_field(name)
+    if field is None:
+        raise ValueError(f"the file does not say {name}")
+    return field.contents()
 
 
 def _gguf_name(name: str) -> str | None:

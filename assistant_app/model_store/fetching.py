@@ -76,15 +76,17 @@ class Fetch:
         reasons: list[str] = []
         for source in file.sources:
             self._cancel.check()
+            old_news = isinstance(source, UrlSource) and self._downloader.known_unreachable(source.url)
             try:
                 if isinstance(source, UrlSource):
                     served_by = self._from_url(file, source, path)
                 else:
                     served_by = self._from_packages(file, source, path)
             except SourceFailed as problem:
-                if str(problem) not in reasons:
-                    reasons.append(str(problem))
-                    self._say(f"{problem}; trying the next source." if source is not file.sources[-1] else str(problem))
+                reasons.append(str(problem))
+                if not old_news:
+                    last = source is file.sources[-1]
+                    self._say(f"{problem}." if last else f"{problem}; trying the next source.")
                 continue
             self._served_by[file.name] = served_by
             self._finished_bytes += file.bytes

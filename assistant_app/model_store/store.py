@@ -5,6 +5,7 @@ It reads the folders it is given and writes into one of them. Which model does w
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Literal
 from assistant_app.errors import ModelError
 from assistant_app.model_store.disk import hash_file, one_fetch_at_a_time, storage_error
 from assistant_app.model_store.downloads import Downloader
-from assistant_app.model_store.fetching import Fetch
+from assistant_app.model_store.fetching import STAGING, Fetch
 from assistant_app.model_store.manifest import Manifest, ModelEntry
 from assistant_app.model_store.progress import OnProgress, Progress, ignore_progress
 from assistant_app.model_store.receipt import read_receipt
@@ -113,6 +114,8 @@ class ModelStore:
                     if entry.bundled:
                         raise ModelError("model_missing", _missing(entry))
                     Fetch(entry, self._target, downloader, on_progress, cancel).run()
+                with contextlib.suppress(OSError):  # another model's pieces may be waiting there
+                    (self._target / STAGING).rmdir()
         except OSError as problem:
             raise storage_error(problem, self._target) from problem
 
@@ -205,6 +208,4 @@ def _damaged(entry: ModelEntry, folder: Path, what: str) -> str:
 
 
 def _outdated(entry: ModelEntry) -> str:
-    return (
-        f"{entry.title} is there in another edition than is needed. Run: assistant models fetch {entry.name}"
-    )
+    return f"{entry.title} is there in another edition than is needed. Run: assistant models fetch {entry.name}"
