@@ -49,6 +49,14 @@ def read_audio(path: Path) -> AudioClip:
     return AudioClip(resample(samples, rate, SAMPLE_RATE), SAMPLE_RATE)
 
 
+def read_own_rate(path: Path) -> AudioClip:
+    """A sound file of our own making, mono, at the rate it has: the player changes it to its own."""
+    import soundfile
+
+    samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+    return AudioClip(samples.mean(axis=1), int(rate))
+
+
 def write_wav(path: Path, clip: AudioClip) -> None:
     """Write `clip` as 16-bit WAV, whole or not at all; raises `StorageError`."""
     import soundfile

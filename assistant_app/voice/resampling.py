@@ -52,3 +52,36 @@ def _filter_bank(up: int, down: int) -> tuple[NDArray[np.float32], int]:
     taps = cutoff * np.sinc(cutoff * offsets) * window
     taps /= taps.sum(axis=1, keepdims=True)
     return taps.astype(np.float32), half
+
+
+class StreamResampler:
+    """The same filter on sound that arrives in blocks; what comes out lags by half the filter."""
+
+    def __init__(self, rate: int, new_rate: int) -> None:
+        divisor = gcd(rate, new_rate)
+        self._up, self._down = new_rate // divisor, rate // divisor
+        self._taps, self._half = _filter_bank(self._up, self._down)
+        self._kept = np.zeros(self._half, np.float32)
+        self._first = 0
+        """Number of the kept sound's first sample, counted with the silence before the first block."""
+        self._next_output = 0
+
+    def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The output samples that `block` completes."""
+        kept = np.concatenate([self._kept, np.asarray(block, np.float32)])
+        width = self._taps.shape[1]
+        available = self._first + len(kept) - width
+        # Output n needs the inputs from n * down // up on, one filter's width of them.
+        last = ((available + 1) * self._up - 1) // self._down if available >= 0 else -1
+        numbers = np.arange(self._next_output, last + 1, dtype=np.int64)
+        position = numbers * self._down
+        if len(numbers):
+            windows = np.lib.stride_tricks.sliding_window_view(kept, width)
+            out = np.einsum("ij,ij->i", windows[position // self._up - self._first], self._taps[position % self._up])
+            self._next_output = last + 1
+        else:
+            out = np.zeros(0, np.float32)
+        unneeded = max(0, self._next_output * self._down // self._up - self._first)
+        self._kept = kept[unneeded:]
+        self._first += unneeded
+        return out.astype(np.float32)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from assistant_app.errors import InputError, ModelError
-from assistant_app.turn import AudioClip, Cancel
+from assistant_app.turn import AudioClip, Cancel, Utterance
 from assistant_app.voice.audio_file import SAMPLE_RATE
 from assistant_app.voice.resampling import resample
 
@@ -74,11 +74,13 @@ class WhisperTranscriber:
         device: Literal["auto", "cpu", "cuda"] = "auto",
         vad: SpeechFinder | None = None,
         names: Sequence[str] = (),
+        language: str = "auto",
     ) -> None:
         self._checkpoint = checkpoint
         self._device = device
         self._vad = vad
         self._names = tuple(names)
+        self._language = language
         self._decoder: WindowDecoder | None = None
         # Whisper hangs its key-value cache on the shared model: two decodes would mix their words.
         self._one_at_a_time = threading.Lock()
@@ -91,6 +93,11 @@ class WhisperTranscriber:
         """Read the checkpoint now; else the first clip does. Raises `ModelError`."""
         with self._one_at_a_time:
             self._loaded()
+
+    def hear(self, clip: AudioClip, on_partial: Callable[[str], None], cancel: Cancel) -> Utterance | None:
+        """The clip as something said in a turn; None where nobody spoke."""
+        transcript = self.transcribe(clip, language=self._language, on_partial=on_partial, cancel=cancel)
+        return Utterance(transcript.text, "spoken", transcript.language) if transcript.text else None
 
     def transcribe(
         self,
@@ -164,7 +171,7 @@ class WhisperTranscriber:
                 self._decoder = WindowDecoder(self._checkpoint, self._device)
             except ModelError:
                 raise
-            except Exception as error:  # noqa: BLE001 - unpickling a damaged file raises anything
+            except Exception as error:
                 raise ModelError(
                     "model_damaged",
                     "The speech model's file is damaged. Fetch it again with: assistant models fetch whisper-base",

@@ -73,10 +73,10 @@ class SileroVad:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - onnxruntime's own exceptions share no public base
+        except Exception as error:
             raise ModelError(
                 "model_damaged",
-                f"The speech detector's file is damaged. Fetch it again with: assistant models fetch silero-vad ({error})",
+                "The speech detector's file is damaged. Fetch it again with: assistant models fetch silero-vad",
             ) from error
 
     def reset(self) -> None:
@@ -127,9 +127,7 @@ def spans_of(probabilities: Iterable[float]) -> list[tuple[float, float]]:
     for number, probability in enumerate(probabilities):
         start = number * BLOCK_SECONDS
         if probability >= START_PROBABILITY or (speaking and probability >= STAY_PROBABILITY):
-            if speaking:
-                spans[-1][1] = start + BLOCK_SECONDS
-            elif spans and start - spans[-1][1] < _JOIN_GAP_SECONDS:
+            if speaking or (spans and start - spans[-1][1] < _JOIN_GAP_SECONDS):
                 spans[-1][1] = start + BLOCK_SECONDS
             else:
                 spans.append([start, start + BLOCK_SECONDS])
