@@ -24,7 +24,7 @@ _MONTHS = (
     "November",
     "December",
 )
-_ONES = [
+_ONES = (
     "zero",
     "one",
     "two",
@@ -45,7 +45,7 @@ _ONES = [
     "seventeen",
     "eighteen",
     "nineteen",
-]
+)
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty")
 _ZH_DAYS = "一二三四五六日"
 _ZH_DIGITS = "零一二三四五六七八九"

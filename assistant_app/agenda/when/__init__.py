@@ -1,5 +1,180 @@
 """Words to times.
 
-find_times(text, now=..., language="en") -> every expression of time in the text
-parse_when(text, now=..., language="en") -> the one reading of the whole text, or None
+    find_times(text, now=..., language="en") -> every expression of time in the text
+    parse_when(text, now=..., language="en") -> the one reading of the whole text, or None
+
+Tokens with their places (`tokens`) get types from a lexicon, rules combine them bottom up in a chart
+(`chart`, `english_*`, `chinese`), the best-scoring cover of the sentence is chosen, and its meanings are
+placed on the calendar (`resolve`).
 """
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from assistant_app.agenda import spoken
+from assistant_app.agenda.when import english_days, english_times, english_words
+from assistant_app.agenda.when.calendar_steps import Context, add_length
+from assistant_app.agenda.when.chart import Grammar, Item, best_cover
+from assistant_app.agenda.when.reading import WhenReading
+from assistant_app.agenda.when.resolve import resolve
+from assistant_app.agenda.when.tokens import Token, tokenise
+from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
+
+__all__ = ["WhenReading", "find_times", "parse_when"]
+
+_WHOLE = {"D": 0.0, "C": 0.0, "T": 0.5, "R": 0.5, "S": 0.5, "O": 0.4, "SET": 0.5, "LEN": 0.0, "P": -0.1}
+"""Types that may stand for themselves, with what speaks for them."""
+_PER_ITEM = -0.4
+"""Fewer, longer expressions explain a sentence better."""
+_LONGEST_TOKENS = 400
+"""A text longer than this is read in pieces."""
+
+
+@functools.lru_cache(maxsize=4)
+def _grammar(language: str) -> Grammar:
+    grammar = Grammar()
+    if language == "zh":
+        from assistant_app.agenda.when import chinese
+
+        chinese.add_words(grammar)
+        chinese.add_rules(grammar)
+    else:
+        english_words.add_words(grammar)
+        english_days.add_rules(grammar)
+        english_times.add_rules(grammar)
+    return grammar
+
+
+def find_times(text: str, *, now: datetime, language: str = "en") -> list[WhenReading]:
+    """Every expression of time in the text, in order. `now` is aware, in the user's zone."""
+    return [reading for _, reading in _found(text, now, language)]
+
+
+def parse_when(text: str, *, now: datetime, language: str = "en") -> WhenReading | None:
+    """One reading of the whole text: its day, clock time and length put together, wherever they stand."""
+    found = _found(text, now, language)
+    if not found:
+        return None
+    return _combined(text, found, Context(now), language)
+
+
+def _found(text: str, now: datetime, language: str) -> list[tuple[object, WhenReading]]:
+    context = Context(now)
+    tokens = tokenise(text)
+    found: list[tuple[object, WhenReading]] = []
+    for first, last in _stretches(tokens, _grammar(language)):
+        part = tokens[first:last]
+        grammar = _grammar(language)
+        items = grammar.parse(part, grammar.lexical(part), context)
+        for item in best_cover((_weighed(item) for item in items if item.kind in _WHOLE), len(part)):
+            reading = resolve(item.value, context)
+            if reading is not None:
+                span = (part[item.start].start, part[item.end - 1].end)
+                words = text[span[0] : span[1]]
+                found.append((item.value, _said(replace(reading, text=words, spans=(span,)), now, language)))
+    return found
+
+
+def _weighed(item: Item) -> Item:
+    return replace(item, score=item.end - item.start + item.score + _WHOLE[item.kind] + _PER_ITEM)
+
+
+def _stretches(tokens: list[Token], grammar: Grammar) -> list[tuple[int, int]]:
+    """Runs of tokens that the grammar knows: a time never reaches across an unknown word."""
+    known = [False] * len(tokens)
+    for item in grammar.lexical(tokens):
+        known[item.start : item.end] = [True] * (item.end - item.start)
+    runs: list[tuple[int, int]] = []
+    start = None
+    for number, token in enumerate(tokens):
+        fits = known[number] or token.text.isdigit()
+        if start is not None and (not fits or number - start >= _LONGEST_TOKENS):
+            runs.append((start, number))
+            start = None
+        if fits and start is None:
+            start = number
+    if start is not None:
+        runs.append((start, len(tokens)))
+    return runs
+
+
+def _combined(text: str, found: list[tuple[object, WhenReading]], c: Context, language: str) -> WhenReading:
+    """Put the pieces of one request together: the first day, the first clock time, the first length."""
+    values = [value for value, _ in found]
+    spans = tuple(span for _, reading in found for span in reading.spans)
+    length = next((v for v in values if isinstance(v, Length)), None)
+    merged = _merged([v for v in values if not isinstance(v, Length)])
+    if merged is None:
+        return found[0][1]
+    if length is not None and isinstance(merged, Point) and (merged.clock or merged.exact or not length.seconds):
+        merged = Stretch(merged, length)
+        length = None
+    reading = resolve(merged, c)
+    if reading is None:
+        return found[0][1]
+    if length is not None and reading.start is not None and reading.recurrence and not reading.all_day:
+        delta = timedelta(days=length.days, seconds=length.seconds)
+        reading = replace(reading, end=add_length(reading.start, length), duration=delta)
+    words = text[spans[0][0] : spans[-1][1]]
+    return _said(replace(reading, text=words, spans=spans), c.now, language)
+
+
+def _merged(values: list[object]) -> Point | Range | Stretch | Open | Repeat | None:
+    day = next((v for v in values if isinstance(v, Day) and v.grain == "day" and v.end is None), None)
+    clock = next((v for v in values if isinstance(v, Clock)), None)
+    part = next((v for v in values if isinstance(v, Part)), None)
+    points = [v for v in values if isinstance(v, Point)]
+    for value in values:
+        if isinstance(value, Repeat):
+            return replace(value, clock=value.clock or clock)
+        if isinstance(value, Range):
+            return replace(value, start=replace(value.start, day=day)) if _needs_day(value.start) and day else value
+        if isinstance(value, Stretch):
+            return replace(value, start=replace(value.start, day=day)) if _needs_day(value.start) and day else value
+    if points:
+        point = points[0]
+        if point.exact is None and point.clock is None and clock is not None:
+            return replace(point, clock=clock, part=None) if not point.part else _part_clock(point, clock)
+        return point
+    if day is not None or clock is not None:
+        if clock is not None and part is not None:
+            return _part_clock(Point(day, part=part), clock)
+        return Point(day, clock, None if clock else part)
+    opened = next((v for v in values if isinstance(v, Open)), None)
+    if opened is not None:
+        return opened
+    first = next((v for v in values if isinstance(v, Day)), None)
+    return Point(first) if first else (Point(part=part) if part else None)
+
+
+def _needs_day(point: Point) -> bool:
+    return point.day is None and point.exact is None
+
+
+def _part_clock(point: Point, clock: Clock) -> Point:
+    assert point.part is not None
+    if not clock.sure and point.part.name != "morning":
+        clock = replace(clock, hour=clock.hour % 12 + 12, sure=True)
+    return Point(point.day, replace(clock, sure=True))
+
+
+def _said(reading: WhenReading, now: datetime, language: str) -> WhenReading:
+    start, end = reading.start, reading.end
+    if start is None and end is None:
+        words = spoken.spoken_duration(reading.duration, language) if reading.duration else ""
+    elif start is None:
+        assert end is not None
+        words = f"until {spoken.spoken_time(end.date() if reading.all_day else end, now, language)}"
+    elif reading.all_day:
+        last = end.date() if end and reading.includes_end_day else (end - timedelta(days=1)).date() if end else None
+        words = spoken.spoken_day(start.date(), now.date(), language)
+        if last and last > start.date():
+            words += f" to {spoken.spoken_day(last, now.date(), language)}"
+    elif end is not None:
+        words = spoken.written_range(start, end, now, language)
+    else:
+        words = spoken.spoken_time(start, now, language)
+    return replace(reading, words=words)

@@ -26,9 +26,12 @@ class WhenReading:
     grain: Grain | None = None
     all_day: bool = False
     """The words name days, not hours."""
+    includes_end_day: bool = False
+    """The day `end` begins is meant too ("from Monday to Wednesday", "until Friday"): an all-day
+    event that fills the range ends a day later."""
     recurrence: str | None = None
     """RRULE value without the property name; `start` is the first occurrence."""
     duration: timedelta | None = None
     """"for forty five minutes"; with a start it also sets `end`."""
     words: str = ""
-    """The reading said back: "Thursday 26 November at 15:30"."""
+    """The reading said back: "Thursday 26 November at half past three"."""

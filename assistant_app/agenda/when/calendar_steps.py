@@ -1,0 +1,132 @@
+"""Arithmetic on dates: weeks from Monday, months that end early, working days."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from assistant_app.agenda.when.values import Day, Length, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    now: datetime
+    """Aware, in the user's zone."""
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of another month, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def week_of(day: date) -> date:
+    """The Monday of its week."""
+    return day - timedelta(days=day.weekday())
+
+
+def add_length(moment: datetime, length: Length, sign: int = 1) -> datetime:
+    """Days and months keep the wall time; hours and minutes are what passes."""
+    day = add_months(moment.date(), sign * round(length.months))
+    day = add_working_days(day, sign * round(length.days)) if length.business else day
+    moved = datetime.combine(day, moment.timetz())
+    if not length.business:
+        moved += timedelta(days=sign * length.days)
+    if length.seconds:
+        moved = (moved.astimezone(UTC) + timedelta(seconds=sign * length.seconds)).astimezone(moment.tzinfo)
+    return moved
+
+
+def add_working_days(day: date, count: int) -> date:
+    step = timedelta(days=1 if count > 0 else -1)
+    while count:
+        day += step
+        count -= (1 if count > 0 else -1) if day.weekday() < 5 else 0
+    return day
+
+
+def month_exists(year: int, month: int, day: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]
+
+
+def period(unit: Unit, today: date, shift: int) -> Day:
+    """The week, month, ... that is `shift` after the present one."""
+    grain = unit.grain
+    if grain == "week":
+        start = week_of(today) + timedelta(days=unit.days * shift)
+        return Day(start=start, end=start + timedelta(days=unit.days), grain="week")
+    if grain == "weekend":
+        start = week_of(today) + timedelta(days=5 + 7 * shift)
+        return Day(start=start, end=start + timedelta(days=2), grain="weekend")
+    if grain == "month":
+        start = add_months(today.replace(day=1), shift)
+        return Day(start=start, end=add_months(start, 1), grain="month")
+    if grain == "quarter":
+        start = add_months(date(today.year, (today.month - 1) // 3 * 3 + 1, 1), 3 * shift)
+        return Day(start=start, end=add_months(start, 3), grain="quarter")
+    if grain == "year":
+        years = unit.months // 12
+        first = today.year - today.year % years if years > 1 else today.year
+        start = date(first + years * shift, 1, 1)
+        return Day(start=start, end=date(start.year + years, 1, 1), grain="year")
+    day = today + timedelta(days=shift)
+    return Day(start=day)
+
+
+def nth_weekday(start: date, end: date, weekday: int, nth: int) -> date | None:
+    """The nth weekday within a stretch; -1 is the last."""
+    if nth < 0:
+        last = end - timedelta(days=1)
+        found = last - timedelta(days=(last.weekday() - weekday) % 7)
+    else:
+        found = start + timedelta(days=(weekday - start.weekday()) % 7 + 7 * (nth - 1))
+    return found if start <= found < end else None
+
+
+def place(day: Day, today: date) -> Day | None:
+    """Give a partly named day its dates: the next one to come. None where there is no such day."""
+    if day.start is not None:
+        return day
+    if day.day is None and day.weekday is None:
+        if day.month is None:
+            assert day.year is not None
+            return Day(start=date(day.year, 1, 1), end=date(day.year + 1, 1, 1), grain="year")
+        year = day.year or (today.year if day.month >= today.month else today.year + 1)
+        start = date(year, day.month, 1)
+        return Day(start=start, end=add_months(start, 1), grain="month")
+    if day.day is None:
+        assert day.weekday is not None
+        return Day(start=today + timedelta(days=(day.weekday - today.weekday()) % 7))
+    found = _matching_day(day, today)
+    return Day(start=found) if found else None
+
+
+def _matching_day(day: Day, today: date) -> date | None:
+    assert day.day is not None
+    if day.month is not None and day.year is not None:
+        return date(day.year, day.month, day.day) if month_exists(day.year, day.month, day.day) else None
+    fallback: date | None = None
+    if day.month is not None:
+        for year in range(today.year, today.year + 9):
+            if month_exists(year, day.month, day.day):
+                found = date(year, day.month, day.day)
+                if found >= today:
+                    fallback = fallback or found
+                    if day.weekday is None or found.weekday() == day.weekday:
+                        return found
+                    # The date outweighs a weekday that does not fit it.
+                    return fallback
+        return None
+    first = today.replace(day=1)
+    for months in range(24):
+        month = add_months(first, months)
+        if month_exists(month.year, month.month, day.day):
+            found = month.replace(day=day.day)
+            if found >= today and (day.weekday is None or found.weekday() == day.weekday):
+                return found
+    return None

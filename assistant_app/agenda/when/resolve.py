@@ -1,0 +1,267 @@
+"""Meanings to places on the calendar: the next date to come, the likely half of the day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+from assistant_app.agenda.when.calendar_steps import Context, add_length, place
+from assistant_app.agenda.when.reading import Grain, WhenReading
+from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
+
+_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+def resolve(value: object, c: Context) -> WhenReading | None:
+    """A reading without its words; None where there is no such time (30 February)."""
+    try:
+        if isinstance(value, Day | Clock | Part):
+            value = Point(**{type(value).__name__.lower(): value})  # type: ignore[arg-type]
+        if isinstance(value, Point):
+            return _point(value, c)
+        if isinstance(value, Range):
+            return _range(value, c)
+        if isinstance(value, Stretch):
+            return _stretch(value, c)
+        if isinstance(value, Open):
+            return _open(value, c)
+        if isinstance(value, Repeat):
+            return _repeat(value, c)
+        if isinstance(value, Length):
+            return WhenReading("", (), duration=length_of(value), grain=value.grain)
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def length_of(length: Length) -> timedelta:
+    return timedelta(days=round(length.months) * 30 + length.days, seconds=length.seconds)
+
+
+def _midnight(day: date, c: Context) -> datetime:
+    return datetime.combine(day, time(), tzinfo=c.now.tzinfo)
+
+
+def _at(day: date, clock: Clock, c: Context) -> datetime:
+    return datetime.combine(day, time(clock.hour, clock.minute, clock.second), tzinfo=c.now.tzinfo)
+
+
+def _hours(day: date, hours: float, c: Context) -> datetime:
+    if hours >= 24:
+        return _midnight(day, c) + timedelta(hours=23, minutes=59, seconds=59)
+    return _midnight(day, c) + timedelta(hours=hours)
+
+
+def _point(point: Point, c: Context) -> WhenReading | None:
+    if point.exact is not None:
+        return WhenReading("", (), start=point.exact, grain="minute")
+    if point.day is None:
+        if point.clock is not None:
+            return WhenReading("", (), start=_next_clock(point.clock, c), grain=point.clock.grain)
+        assert point.part is not None
+        today = c.today if _hours(c.today, point.part.end, c) > c.now else c.today + timedelta(days=1)
+        return _part(today, point.part, c)
+    day = place(point.day, c.today)
+    if day is None or day.start is None:
+        return None
+    if point.clock is not None:
+        return WhenReading("", (), start=_at(day.start, likely(point.clock, day.start, c), c), grain=point.clock.grain)
+    if point.part is not None:
+        return _part(day.start, point.part, c)
+    end = _midnight(day.end, c) if day.end else None
+    return WhenReading("", (), start=_midnight(day.start, c), end=end, grain=day.grain, all_day=True)
+
+
+def _part(day: date, part: Part, c: Context) -> WhenReading:
+    return WhenReading("", (), _hours(day, part.start, c), _hours(day, part.end, c), "part_of_day")
+
+
+def _likelihood(hour: int) -> float:
+    """How likely it is that somebody makes an appointment at this hour: working hours, then evening."""
+    return 1.0 if 8 <= hour <= 18 else {19: 0.7, 20: 0.7, 21: 0.7, 7: 0.6, 22: 0.3, 6: 0.3}.get(hour, 0.0)
+
+
+def _both_halves(clock: Clock) -> list[Clock]:
+    if clock.sure:
+        return [clock]
+    return [replace(clock, hour=clock.hour % 12, sure=True), replace(clock, hour=clock.hour % 12 + 12, sure=True)]
+
+
+def likely(clock: Clock, day: date, c: Context) -> Clock:
+    """The half of that day which is meant: still to come, and at a likely hour."""
+    halves = _both_halves(clock)
+    if day == c.today:
+        halves = [half for half in halves if _at(day, half, c) >= c.now] or halves
+    return max(halves, key=lambda half: _likelihood(half.hour))
+
+
+def _next_clock(clock: Clock, c: Context) -> datetime:
+    """Soon outweighs a slightly likelier hour."""
+    times = [_at(c.today + timedelta(days=ahead), half, c) for ahead in (0, 1) for half in _both_halves(clock)]
+    coming = [moment for moment in times if moment >= c.now]
+    return max(coming, key=lambda m: _likelihood(m.hour) - (m - c.now).total_seconds() / 86400 * 0.9)
+
+
+def _range(span: Range, c: Context) -> WhenReading | None:
+    start, end = span.start, span.end
+    if (start.clock or start.exact) or (end.clock or end.exact):
+        return _timed_range(start, end, c)
+    if start.part and end.part:
+        first, second = _point(start, c), _point(end, c)
+        return replace(first, end=second.start) if first and second else None
+    if start.day is None or end.day is None:
+        return None
+    first_day = place(start.day, c.today)
+    if first_day is None or first_day.start is None:
+        return None
+    base = first_day.start if end.day.start is None else c.today
+    last_day = place(end.day, base)
+    if last_day is None or last_day.start is None:
+        return None
+    finish = last_day.start
+    if finish < first_day.start:
+        return None
+    grain: Grain = first_day.grain
+    includes_end = last_day.end is None
+    # Months and years: up to the start of the last one, as "from May to September" is counted.
+    return WhenReading(
+        "",
+        (),
+        _midnight(first_day.start, c),
+        _midnight(finish, c),
+        grain,
+        all_day=True,
+        includes_end_day=includes_end,
+    )
+
+
+def _timed_range(start: Point, end: Point, c: Context) -> WhenReading | None:
+    end_day = place(end.day, c.today) if end.day else None
+    start_day = place(start.day, c.today) if start.day else None
+    if start.exact:
+        begins: datetime | None = start.exact
+    elif start.clock is None:
+        begins = _midnight(start_day.start, c) if start_day and start_day.start else None
+    else:
+        begins = None
+        start_day = start_day or end_day
+    if begins is None:
+        assert start.clock is not None
+        day = start_day.start if start_day and start_day.start else None
+        clock = _start_clock(start.clock, end.clock, day, c)
+        begins = _at(day, clock, c) if day else _next_clock(clock, c)
+    if end.exact:
+        return WhenReading("", (), begins, end.exact, "minute") if end.exact > begins else None
+    if end.clock is None:
+        if end_day is None or end_day.start is None:
+            return None
+        return WhenReading("", (), begins, _midnight(end_day.start, c), "minute")
+    day = end_day.start if end_day and end_day.start else begins.date()
+    ends = [_at(day, half, c) for half in _both_halves(end.clock)]
+    after = [moment for moment in ends if moment > begins]
+    finish = min(after) if after else ends[0] + timedelta(days=1)
+    grain: Grain = "minute" if "minute" in (start.clock and start.clock.grain, end.clock.grain) else "hour"
+    return WhenReading("", (), begins, finish, grain)
+
+
+def _start_clock(start: Clock, end: Clock | None, day: date | None, c: Context) -> Clock:
+    """ "3 to 5 pm" starts in the afternoon, "11 to 1 pm" before noon."""
+    if start.sure or end is None or not end.sure:
+        if start.sure or day is None:
+            return start
+        return likely(start, day, c)
+    halves = _both_halves(start)
+    minutes = end.hour * 60 + end.minute
+    before = [half for half in halves if half.hour * 60 + half.minute < minutes]
+    return max(before or halves, key=lambda half: half.hour * 60 + half.minute)
+
+
+def _stretch(stretch: Stretch, c: Context) -> WhenReading | None:
+    start = _point(stretch.start, c)
+    if start is None or start.start is None:
+        return None
+    length = stretch.length
+    end = add_length(start.start, length)
+    whole_days = start.all_day and not length.seconds
+    duration = None if whole_days else length_of(length)
+    return WhenReading("", (), start.start, end, start.grain, all_day=whole_days, duration=duration)
+
+
+def _open(span: Open, c: Context) -> WhenReading | None:
+    point = span.point
+    if point.part and not point.day:
+        found = _point(point, c)
+        if found is None:
+            return None
+        edge = found.end if span.after and not span.inclusive else found.start
+        return WhenReading("", (), edge if span.after else None, None if span.after else edge, "part_of_day")
+    found = _point(point, c)
+    if found is None or found.start is None:
+        return None
+    if span.after:
+        start = found.end if found.end and not span.inclusive else found.start
+        return WhenReading("", (), start=start, grain=found.grain, all_day=found.all_day)
+    end = found.end if found.end and span.inclusive else found.start
+    includes_end = found.all_day and found.end is None and span.inclusive
+    return WhenReading("", (), end=end, grain=found.grain, all_day=found.all_day, includes_end_day=includes_end)
+
+
+def _repeat(repeat: Repeat, c: Context) -> WhenReading | None:
+    rule = [f"FREQ={repeat.freq}"]
+    if repeat.interval > 1:
+        rule.append(f"INTERVAL={repeat.interval}")
+    if repeat.month is not None:
+        rule.append(f"BYMONTH={repeat.month}")
+    if repeat.month_day is not None:
+        rule.append(f"BYMONTHDAY={repeat.month_day}")
+    if repeat.weekdays:
+        rule.append(f"BYDAY={','.join(repeat.weekdays)}")
+    if repeat.until is not None:
+        until = place(repeat.until, c.today)
+        if until is None or until.start is None:
+            return None
+        last = until.end - timedelta(days=1) if until.end and until.grain in ("week", "weekend") else until.start
+        rule.append(f"UNTIL={last:%Y%m%d}")
+    begin = place(repeat.begin, c.today) if repeat.begin else None
+    earliest = begin.start if begin and begin.start else c.today
+    first = _first_day(repeat, earliest, c)
+    end: datetime | None = None
+    if repeat.clock is not None:
+        clock = _start_clock(repeat.clock, repeat.end_clock, first, c)
+        clock = clock if clock.sure else likely(clock, first, c)
+        if first == c.today and _at(first, clock, c) < c.now:
+            first = _first_day(repeat, first + timedelta(days=1), c)
+        start = _at(first, clock, c)
+        if repeat.end_clock is not None:
+            later = [m for half in _both_halves(repeat.end_clock) if (m := _at(first, half, c)) > start]
+            end = min(later, default=None)
+        return WhenReading("", (), start, end, "minute", recurrence=";".join(rule))
+    if repeat.part is not None:
+        found = _part(first, repeat.part, c)
+        return replace(found, recurrence=";".join(rule))
+    if repeat.freq in ("HOURLY", "MINUTELY", "SECONDLY"):
+        return WhenReading("", (), c.now, grain="minute", recurrence=";".join(rule))
+    return WhenReading("", (), _midnight(first, c), grain="day", all_day=True, recurrence=";".join(rule))
+
+
+def _first_day(repeat: Repeat, earliest: date, c: Context) -> date:
+    """The first day from `earliest` on that the rule names."""
+    if repeat.month_day is not None:
+        found = place(Day(month=repeat.month, day=repeat.month_day), earliest)
+        return found.start if found and found.start else earliest
+    if not repeat.weekdays:
+        return earliest
+    for ahead in range(70):
+        day = earliest + timedelta(days=ahead)
+        if any(_named_by(code, day) for code in repeat.weekdays):
+            return day
+    return earliest
+
+
+def _named_by(code: str, day: date) -> bool:
+    if day.weekday() != _CODES.index(code[-2:]):
+        return False
+    nth = code[:-2]
+    if nth == "-1":
+        return (day + timedelta(days=7)).month != day.month
+    return not nth or (day.day - 1) // 7 + 1 == int(nth)
