@@ -87,8 +87,8 @@ class SoundDeviceMicrophone:
                     continue
             raise DeviceError(
                 "microphone_refused",
-                f"The microphone {device.name} could not be opened; another program may hold it. Close that program, or "
-                "choose another microphone in Settings > Hearing; typing always works.",
+                f"The microphone {device.name} could not be opened; another program may hold it. Close that program "
+                "or choose another microphone in Settings > Hearing; typing always works.",
             )
 
     def read(self, timeout: float) -> NDArray[np.float32] | None:

@@ -84,4 +84,4 @@ class StreamResampler:
         unneeded = max(0, self._next_output * self._down // self._up - self._first)
         self._kept = kept[unneeded:]
         self._first += unneeded
-        return out.astype(np.float32)
+        return np.asarray(out, np.float32)

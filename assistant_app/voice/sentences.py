@@ -17,27 +17,11 @@ _LONGEST = 240
 """Characters after which a sentence without an end is cut at a comma, else at a space."""
 _CLAUSE_END = re.compile(r"[,;:，、：—](?=\s|[\u4e00-\u9fff])")
 _TITLES = frozenset(
-    (
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "sr",
-        "jr",
-        "vs",
-        "approx",
-        "dept",
-        "fig",
-        "vol",
-        "pp",
-        "gen",
-        "col",
-        "capt",
-        "lt",
+    re.findall(
+        r"\S+",
+        "mr mrs ms dr prof sr jr vs approx dept fig vol pp gen col capt lt sgt rev hon jan feb apr jun jul aug sep "
+        "sept oct nov dec tue tues wed thu thur thurs fri ave blvd rd e.g i.e",
     )
-    + ("sgt", "rev", "hon", "jan", "feb", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "tue", "tues")
-    + ("wed", "thu", "thur", "thurs", "fri", "ave", "blvd", "rd", "e.g", "i.e")
 )
 """Short forms that more words always follow."""
 _PERHAPS_LAST = frozenset(("no", "sat", "sun", "mar", "mon", "co", "st", "etc", "inc", "ltd", "corp", "est"))

@@ -22,14 +22,7 @@ _TIME_RANGE = re.compile(_TIME + r"\s*[–—-]\s*" + _TIME)
 _CLOCK = re.compile(_TIME + r"(?!\s*(?:[ap]\.?m\b|o'clock))", re.IGNORECASE)
 _ISO_DATE = re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?:[T ](?=\d{2}:\d{2}))?(?![\d-])")
 _NUMBER_RANGE = re.compile(r"(?<=\d)\s*[–—]\s*(?=\d)")
-_MONTHS = ("January", "February", "March", "April", "May", "June") + (
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+_MONTHS = re.findall(r"\S+", "January February March April May June July August September October November December")
 
 
 def speakable(text: str, language: str = "en") -> str:
@@ -71,8 +64,7 @@ def _is_picture(character: str) -> bool:
         or 0xFE00 <= code <= 0xFE0F
         or 0xE0000 <= code <= 0xE007F
         or code in (0x200D, 0x20E3, 0xFFFD)
-        or unicodedata.category(character) in ("Cc", "Cf")
-        and character not in "\n\t"
+        or (unicodedata.category(character) in ("Cc", "Cf") and character not in "\n\t")
     )
 
 

@@ -3,49 +3,47 @@
 pyttsx3 lives in a child process, for good reasons: its run loop can hang, on Linux it plays inside its
 own callback and cannot be stopped, it prints to standard output, and on macOS it wants the main thread.
 So the child renders to a file, the parent waits with a limit, and a child that does not answer is killed.
+It is started by path and not by multiprocessing, which would load the whole program again.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
+import json
+import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+import threading
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import IO, Any
 
 from assistant_app.errors import DeviceError
 from assistant_app.turn import AudioClip
+from assistant_app.voice.audio_file import read_own_rate
 from assistant_app.voice.engines import Voice
 from assistant_app.voice.sentences import language_of
 
+_CHILD = Path(__file__).with_name("system_voice_child.py")
 _START_SECONDS = 15.0
 _SECONDS_PER_SENTENCE = 10.0
 _SECONDS_PER_CHARACTER = 0.1
 _WORDS_PER_MINUTE = 175
-_PREFERRED = {"en": ("en-us", "en_us", "en-gb", "en"), "zh": ("cmn", "zh-cn", "zh_cn", "zh")}
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    text: str
-    voice: str | None
-    words_per_minute: int
-    file: str
+_PREFERRED = {"en": ("[en-us]", "[en-gb]", "[en]"), "zh": ("[cmn]", "[zh-cn]", "[zh]")}
+_LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
 
 
 class SystemVoice:
     """Sentences spoken by a voice of the system, chosen by the sentence's language."""
 
-    def __init__(self, voice: str = "", *, speed: float = 1.0) -> None:
+    def __init__(
+        self, voice: str = "", *, speed: float = 1.0, child: Path = _CHILD, patience: float = _SECONDS_PER_SENTENCE
+    ) -> None:
         self._wanted = voice
         self._words_per_minute = round(_WORDS_PER_MINUTE * speed)
-        self._child: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._script = child
+        self._patience = patience
+        self._process: subprocess.Popen[str] | None = None
+        self._answers: SimpleQueue[str] = SimpleQueue()
         self._voices: list[Voice] | None = None
 
     def speaks(self, language: str) -> bool:
@@ -57,17 +55,19 @@ class SystemVoice:
     def voices(self) -> list[Voice]:
         if self._voices is None:
             self._start()
-        assert self._voices is not None
-        return list(self._voices)
+        return list(self._voices or [])
 
     def synthesise(self, text: str) -> AudioClip:
-        from assistant_app.voice.audio_file import read_own_rate
-
         voice = self._voice_for(language_of(text))
         with tempfile.TemporaryDirectory(prefix="assistant-voice-") as folder:
             file = Path(folder) / "sentence.wav"
-            limit = _SECONDS_PER_SENTENCE + _SECONDS_PER_CHARACTER * len(text)
-            self._ask(_Request(text, voice, self._words_per_minute, str(file)), limit)
+            request = {
+                "text": text,
+                "voice": voice,
+                "words_per_minute": self._words_per_minute,
+                "file": str(file),
+            }
+            self._ask(request, self._patience + _SECONDS_PER_CHARACTER * len(text))
             if not file.is_file() or file.stat().st_size == 0:
                 raise _no_voice("The system's voice made no sound.")
             return read_own_rate(file)
@@ -76,70 +76,79 @@ class SystemVoice:
         self.voices()
 
     def close(self) -> None:
-        child, pipe = self._child, self._pipe
-        self._child = self._pipe = None
-        if pipe is not None:
-            pipe.close()
-        if child is not None:
-            child.kill()
-            child.join(5)
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
 
-    def _voice_for(self, language: str) -> str | None:
+    def _voice_for(self, language: str) -> str:
         voices = self.voices()
-        by_name = {voice.name: voice for voice in voices}
-        if self._wanted in by_name and by_name[self._wanted].language == language:
-            return self._wanted
         fitting = [voice for voice in voices if voice.language == language]
         if not fitting:
-            names = {"zh": "Chinese", "en": "English"}
-            raise _no_voice(f"There is no {names.get(language, language)} voice on this computer.")
+            raise _no_voice(f"There is no {_LANGUAGE_NAMES.get(language, language)} voice on this computer.")
+        for voice in fitting:
+            if self._wanted in (voice.name, voice.title):
+                return voice.name
         for tag in _PREFERRED.get(language, ()):
             for voice in fitting:
-                if tag in voice.title.lower().split(" ") or voice.name.lower().endswith(tag):
+                if voice.title.endswith(tag):
                     return voice.name
         return fitting[0].name
 
     def _start(self) -> None:
-        # spawn: a forked child would inherit torch's and the audio's threads half alive.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._child = context.Process(target=_serve, args=(theirs,), name="system-voice", daemon=True)
-        self._child.start()
-        theirs.close()
-        answer = self._answer(_START_SECONDS)
-        self._voices = [Voice(*row) for row in answer]
-        if not self._voices:
-            self.close()
-            raise _no_voice("There is no system voice on this computer.")
-
-    def _ask(self, request: _Request, seconds: float) -> None:
-        if self._child is None or not self._child.is_alive():
-            self.close()
-            self._start()
-        assert self._pipe is not None
+        self.close()
         try:
-            self._pipe.send(request)
+            self._process = subprocess.Popen(
+                [sys.executable, str(self._script)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+            )
+        except OSError as error:
+            raise _no_voice("The system's voice could not be started.") from error
+        assert self._process.stdout is not None
+        self._answers = SimpleQueue()
+        threading.Thread(
+            target=_forward, args=(self._process.stdout, self._answers), name="system-voice", daemon=True
+        ).start()
+        self._voices = [Voice(*row) for row in self._answer(_START_SECONDS)["voices"]]
+
+    def _ask(self, request: dict[str, Any], seconds: float) -> None:
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
         except OSError as error:
             self.close()
             raise _no_voice("The system's voice stopped.") from error
         self._answer(seconds)
 
-    def _answer(self, seconds: float) -> Any:
-        assert self._pipe is not None
+    def _answer(self, seconds: float) -> dict[str, Any]:
         try:
-            if not self._pipe.poll(seconds):
-                raise _no_voice("The system's voice did not answer.")
-            kind, answer = self._pipe.recv()
-        except (EOFError, OSError) as error:
+            line = self._answers.get(timeout=seconds)
+        except Empty:
             self.close()
-            raise _no_voice("The system's voice stopped.") from error
-        except DeviceError:
-            self.close()
-            raise
-        if kind == "error":
+            raise _no_voice("The system's voice did not answer.") from None
+        answer: dict[str, Any] = json.loads(line) if line else {"error": "ended"}
+        if "error" in answer:
             self.close()
             raise _no_voice("The system's voice cannot be used.")
         return answer
+
+
+def _forward(answers: IO[str], queue: SimpleQueue[str]) -> None:
+    """Lines from the child into the queue, an empty one when it ends: a pipe cannot be waited on with a limit."""
+    with answers:
+        for line in answers:
+            queue.put(line)
+    queue.put("")
 
 
 def _no_voice(what: str) -> DeviceError:
@@ -149,50 +158,3 @@ def _no_voice(what: str) -> DeviceError:
         else "Add one in the system's speech settings"
     )
     return DeviceError("voice_missing", f"{what} {advice}; the reply stays on the screen.")
-
-
-def _serve(pipe: Connection) -> None:
-    """The child: one pyttsx3 engine, one request after another, until the pipe closes."""
-    # Whatever pyttsx3 or its driver prints must not reach the parent's output.
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    try:
-        import pyttsx3
-
-        engine = pyttsx3.init()
-        rows = [_row(voice) for voice in engine.getProperty("voices")]
-    except Exception as error:  # noqa: BLE001 - whatever a driver raises means: no voice
-        pipe.send(("error", repr(error)))
-        return
-    pipe.send(("voices", [row for row in rows if row is not None]))
-    while True:
-        try:
-            request = pipe.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            if request.voice is not None:
-                engine.setProperty("voice", request.voice)
-            engine.setProperty("rate", request.words_per_minute)
-            engine.save_to_file(request.text, request.file)
-            engine.runAndWait()
-            answer = ("done", "")
-        except Exception as error:  # noqa: BLE001 - told to the parent, which knows what to say
-            answer = ("error", repr(error))
-        with contextlib.suppress(OSError):
-            pipe.send(answer)
-
-
-def _row(voice: Any) -> tuple[str, str, str] | None:
-    """Name, title and language of a pyttsx3 voice; None without a usable one."""
-    identifier = str(voice.id)
-    languages = [tag.decode("utf-8", "ignore") if isinstance(tag, bytes) else str(tag) for tag in voice.languages or []]
-    tag = (languages[0] if languages else identifier.rsplit("/", 1)[-1]).strip("\x05\x02 ").lower().replace("_", "-")
-    if not languages and "\\" in identifier:  # SAPI5: ...\TTS_MS_EN-US_ZIRA_11.0
-        parts = identifier.upper().split("_")
-        tag = next((part.lower() for part in parts if len(part) == 5 and part[2:3] == "-"), "")
-    if "pinyin" in tag:
-        return None
-    language = "zh" if tag.startswith(("cmn", "zh")) else tag.partition("-")[0]
-    return (identifier, f"{voice.name} {tag}", language) if language else None
