@@ -61,8 +61,8 @@ class Speech(Protocol):
     def finish(self) -> None:
         """No more text will come."""
 
-    def wait(self) -> None:
-        """Until the last sound is out, or the voice was stopped."""
+    def wait(self) -> bool:
+        """True as soon as the last sound is out, or the voice was stopped."""
 
     def stop(self) -> None:
         """Silence, at once."""

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,15 +14,6 @@ from assistant_app.paths import MODELS_ENVIRONMENT_VARIABLE, find_paths
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _REAL_WEIGHTS = find_paths().weights_dir
-
-
-class _WarningCollector(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
 
 
 @pytest.fixture(autouse=True)
@@ -40,21 +32,28 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 
 @pytest.fixture(autouse=True)
-def expected_warnings(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+def expected_warnings() -> Iterator[list[str]]:
     """Fails a test in which the package logs a warning; a test that expects one adds a part of it to this list."""
+    make_record = logging.getLogRecordFactory()
+    messages: list[str] = []
+
+    def seen(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make_record(*args, **kwargs)
+        if record.levelno >= logging.WARNING and record.name.startswith("assistant_app"):
+            messages.append(record.getMessage())
+        return record
+
     logger = logging.getLogger("assistant_app")
-    collector = _WarningCollector()
     handlers, propagate, level = list(logger.handlers), logger.propagate, logger.level
-    logger.addHandler(collector)
+    logging.setLogRecordFactory(seen)
     expected: list[str] = []
     yield expected
-    logger.removeHandler(collector)
+    logging.setLogRecordFactory(make_record)
     for handler in list(logger.handlers):
         if handler not in handlers:
             logger.removeHandler(handler)
             handler.close()
     logger.propagate, logger.level = propagate, level
-    messages = [record.getMessage() for record in collector.records]
     stray = [message for message in messages if not any(part in message for part in expected)]
     assert not stray, f"unexpected in the log: {stray}"
     unseen = [part for part in expected if not any(part in message for message in messages)]

@@ -148,8 +148,9 @@ class FakeSpeech:
             self._say(self._unsaid.strip())
         self._unsaid = ""
 
-    def wait(self) -> None:
+    def wait(self) -> bool:
         assert self.finished, "wait() before finish() would never return"
+        return True
 
     def stop(self) -> None:
         self.stopped = True

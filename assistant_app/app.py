@@ -1,0 +1,308 @@
+"""The one place that wires real parts together. No window, no terminal.
+
+Building is instant: weights are read at first use, or by `LocalAssistant.warm_up`. Missing weights
+raise at that moment, with what to do; the calendar needs none.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from assistant_app.agenda.store import CalendarStore
+from assistant_app.assistant import Assistant, Speaker
+from assistant_app.errors import StorageError
+from assistant_app.knowledge.base import KnowledgeBase
+from assistant_app.knowledge.encoder import MiniLmEncoder
+from assistant_app.model_store import Manifest, ModelStore
+from assistant_app.paths import Paths, shipped_models_dir
+from assistant_app.settings import Settings
+from assistant_app.skills.api import Answer, Skill, SkillContext, load_skills
+from assistant_app.skills.clarification import CLARIFICATION, Clarification
+from assistant_app.skills.dialogue import Dialogue
+from assistant_app.skills.question_answering import QuestionAnswering
+from assistant_app.skills.scheduling import Scheduling
+from assistant_app.skills.unknown import Unknown
+from assistant_app.turn import UNKNOWN, AudioClip, Cancel, Route, Utterance
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assistant_app.brain.model import MultiTaskModel
+    from assistant_app.voice.player import SoundOutput
+    from assistant_app.voice.speaker import Speaker as VoiceSpeaker
+    from assistant_app.voice.transcriber import Transcript, WhisperTranscriber
+
+log = logging.getLogger(__name__)
+
+WHISPER = "whisper-base"
+TRUNK = "qwen2.5-coder-0.5b-instruct"
+ENCODER = "all-minilm-l6-v2"
+VAD = "silero-vad"
+
+Clock = Callable[[], datetime]
+ReportLoading = Callable[[str], None]
+"""Gets the words for what is being loaded."""
+
+
+class LocalAssistant(Assistant):
+    """An assistant of real parts on this machine."""
+
+    def __init__(
+        self,
+        transcriber: LazyTranscriber,
+        skills: dict[str, Skill],
+        speaker: Speaker,
+        context: SkillContext,
+        brain: LazyBrain,
+    ) -> None:
+        super().__init__(transcriber, skills, speaker, context)
+        self.brain = brain
+        self.ears = transcriber
+
+    @property
+    def calendar(self) -> CalendarStore:
+        return self.context.calendar
+
+    def warm_up(self, report: ReportLoading = lambda _words: None, *, hearing: bool = True) -> None:
+        """Read the weights now, so that the first turn need not wait. Raises `ModelError`."""
+        report("Loading the language model")
+        self.brain.load()
+        if hearing:
+            report("Loading speech recognition")
+            self.ears.load()
+
+
+class LazyBrain:
+    """The multi-task model, read at first use. One caller at a time."""
+
+    def __init__(self, store: ModelStore, released: Path, device: str) -> None:
+        self._store = store
+        self._released = released
+        self._device = device
+        self._model: MultiTaskModel | None = None
+        self._loading = threading.Lock()
+        self._last: tuple[Utterance, Route] | None = None
+
+    def load(self) -> MultiTaskModel:
+        with self._loading:
+            if self._model is None:
+                trunk = self._store.require(TRUNK)
+                from assistant_app.brain.model import MultiTaskModel
+
+                started = time.monotonic()
+                self._model = MultiTaskModel.load(trunk, self._released, self._device)
+                log.info("the language model was loaded in %.1f s", time.monotonic() - started)
+            return self._model
+
+    def route(self, utterance: Utterance) -> Route:
+        # An answer to a question is routed by the skill that asked, and once more if it was none.
+        if self._last is None or self._last[0] != utterance:
+            self._last = (utterance, self.load().route(utterance))
+        return self._last[1]
+
+    def answer(self, question: str, passage: str) -> Answer:
+        span = self.load().answer(question, passage)
+        return Answer(span.text, span.confidence, span.start, span.end)
+
+    def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
+        return self.load().reply(history, text, max_tokens=max_tokens)
+
+
+class LazyEncoder:
+    """The sentence encoder, looked for and read at first use."""
+
+    def __init__(self, store: ModelStore) -> None:
+        self._store = store
+        self._encoder: MiniLmEncoder | None = None
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self._encoder is None:
+            self._encoder = MiniLmEncoder(self._store.require(ENCODER))
+        return self._encoder.encode(texts)
+
+
+class LazyTranscriber:
+    """Whisper and the speech detector, looked for and read at first use."""
+
+    def __init__(self, settings: Settings, store: ModelStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._engine: WhisperTranscriber | None = None
+        self._loading = threading.Lock()
+
+    def load(self) -> None:
+        self._whisper().load()
+
+    def hear(self, clip: AudioClip, on_partial: Callable[[str], None], cancel: Cancel) -> Utterance | None:
+        heard = self.transcribe(clip, on_partial=on_partial, cancel=cancel)
+        text = heard.text.strip()
+        return Utterance(text, "spoken", heard.language) if text else None
+
+    def transcribe(
+        self,
+        clip: AudioClip,
+        *,
+        language: str | None = None,
+        on_partial: Callable[[str], None] | None = None,
+        cancel: Cancel | None = None,
+    ) -> Transcript:
+        """The words of a clip, in the language given or else the settings' one."""
+        return self._whisper().transcribe(
+            clip, language=language or self._settings.hearing.language, on_partial=on_partial, cancel=cancel
+        )
+
+    def _whisper(self) -> WhisperTranscriber:
+        with self._loading:
+            if self._engine is None:
+                from assistant_app.voice.transcriber import WhisperTranscriber
+                from assistant_app.voice.vad import SileroVad
+
+                self._engine = WhisperTranscriber(
+                    self._store.require(WHISPER),
+                    device=self._settings.model.device,
+                    vad=SileroVad(self._store.require(VAD)),
+                )
+            return self._engine
+
+
+class UtteranceRecorder:
+    """The microphone and the detector of speech, one utterance at a time."""
+
+    def __init__(self, settings: Settings, store: ModelStore) -> None:
+        self._settings = settings
+        self._store = store
+
+    def record(
+        self,
+        *,
+        mode: Literal["tap", "hold"],
+        on_state: Callable[[str], None],
+        on_level: Callable[[float], None],
+        finish: Cancel,
+        cancel: Cancel,
+    ) -> AudioClip | None:
+        """What was said; None where nobody spoke. `finish` keeps the words so far, `cancel` drops them."""
+        from assistant_app.voice.microphone import SoundDeviceMicrophone
+        from assistant_app.voice.recorder import Recorder
+        from assistant_app.voice.vad import SileroVad
+
+        hearing = self._settings.hearing
+        recorder = Recorder(
+            SoundDeviceMicrophone(hearing.input_device),
+            SileroVad(self._store.require(VAD)),
+            silence_seconds=hearing.silence_seconds,
+            limit_seconds=hearing.limit_seconds,
+        )
+        return recorder.record(
+            mode=mode, on_state=on_state, on_level=on_level, finish=_FinishedBy(finish), cancel=cancel
+        )
+
+
+class _FinishedBy(threading.Event):
+    """A request to stop, as the event that the recorder looks at."""
+
+    def __init__(self, finish: Cancel) -> None:
+        super().__init__()
+        self._finish = finish
+
+    def is_set(self) -> bool:
+        return self._finish.requested
+
+
+def build_model_store(paths: Paths) -> ModelStore:
+    """The third-party weights on this machine."""
+    manifest = Manifest.load(shipped_models_dir() / "manifest.toml")
+    return ModelStore(manifest, paths.weights_search_path(), paths.weights_dir)
+
+
+def build_calendar(settings: Settings, paths: Paths, *, now: Clock | None = None) -> CalendarStore:
+    """The user's calendar folder; works without any weights."""
+    folder = Path(settings.calendar.folder).expanduser() if settings.calendar.folder else paths.calendars_dir
+    try:
+        for needed in (paths.calendar_index_file.parent, paths.calendar_journal_file.parent):
+            needed.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            "folder_unwritable",
+            f"The folder {error.filename} cannot be made ({error.strerror}). Change its permissions, or name another "
+            "folder with --profile DIR.",
+        ) from error
+    return CalendarStore(
+        folder,
+        index_file=paths.calendar_index_file,
+        journal_file=paths.calendar_journal_file,
+        default_calendar=settings.calendar.default_calendar,
+        zone=settings.zone(),
+        clock=now or (lambda: datetime.now(UTC)),
+    )
+
+
+def build_knowledge(paths: Paths) -> KnowledgeBase:
+    """The user's documents."""
+    return KnowledgeBase(paths.knowledge_dir, LazyEncoder(build_model_store(paths)))
+
+
+def build_brain(settings: Settings, paths: Paths) -> LazyBrain:
+    """The multi-task model with the decoders that ship with the program."""
+    return LazyBrain(build_model_store(paths), shipped_models_dir() / "released", settings.model.device)
+
+
+def build_transcriber(settings: Settings, paths: Paths) -> LazyTranscriber:
+    """Speech to text."""
+    return LazyTranscriber(settings, build_model_store(paths))
+
+
+def build_recorder(settings: Settings, paths: Paths) -> UtteranceRecorder:
+    """The microphone. Cheap; the device opens with `record`."""
+    return UtteranceRecorder(settings, build_model_store(paths))
+
+
+def build_speaker(settings: Settings, *, output: SoundOutput | None = None) -> VoiceSpeaker:
+    """The voice: the chosen engine first, the other for languages it does not speak."""
+    from assistant_app.voice.neural_voice import HibariVoice
+    from assistant_app.voice.player import Player
+    from assistant_app.voice.speaker import Speaker as VoiceSpeaker
+    from assistant_app.voice.system_voice import SystemVoice
+
+    voice = settings.voice
+    neural = HibariVoice(voice.voice if voice.engine == "neural" else "", speed=voice.speed)
+    system = SystemVoice(voice.voice if voice.engine == "system" else "", speed=voice.speed)
+    engines = (neural, system) if voice.engine == "neural" else (system, neural)
+    return VoiceSpeaker(engines, output or Player(voice.output_device, volume=voice.volume))
+
+
+def build_assistant(
+    settings: Settings, paths: Paths, *, now: Clock | None = None, speaker: Speaker | None = None
+) -> LocalAssistant:
+    """Everything wired; nothing loaded yet. `now` stands in for the clock, `speaker` for the loudspeaker."""
+    zone = settings.zone()
+    clock = now or (lambda: datetime.now(zone))
+    brain = build_brain(settings, paths)
+    context = SkillContext(
+        calendar=build_calendar(settings, paths, now=now),
+        knowledge=build_knowledge(paths),
+        answerer=brain,
+        dialogue=brain,
+        router=brain,
+        settings=settings,
+        zone=zone,
+        now=clock,
+    )
+    return LocalAssistant(
+        build_transcriber(settings, paths), own_skills(), speaker or build_speaker(settings), context, brain
+    )
+
+
+def own_skills() -> dict[str, Skill]:
+    """Every skill by name: ours, the installed packages', and the two that need to know the others."""
+    skills = load_skills((Scheduling(), QuestionAnswering(), Dialogue()))
+    skills[UNKNOWN] = Unknown(skills)
+    skills[CLARIFICATION] = Clarification(skills)
+    return skills

@@ -1,0 +1,71 @@
+"""The calendar by voice and text: what each intent of the router leads to.
+
+The router says what is wanted and `agenda.when` says when; this file joins the two and knows no
+phrases. Creating is `scheduling_create`, moving, deleting and undoing `scheduling_changes`,
+asking `scheduling_queries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from assistant_app.skills import scheduling_changes as changes
+from assistant_app.skills import scheduling_create as create
+from assistant_app.skills import scheduling_queries as queries
+from assistant_app.skills.api import SkillContext
+from assistant_app.turn import SCHEDULING, Pending, Route, SkillReply, Utterance
+
+Act = Callable[[Utterance, Route, SkillContext], SkillReply]
+Resume = Callable[[Utterance, Pending, SkillContext], SkillReply | None]
+
+ACTS: Mapping[str, Act] = {
+    "create_event": create.create,
+    "set_reminder": create.create_reminder,
+    "query_events": queries.query,
+    "query_reminders": queries.query_reminders,
+    "find_free_time": queries.find_free_time,
+    "ask_date_time": queries.date_and_time,
+    "move_event": changes.move,
+    "cancel_event": changes.cancel,
+    "cancel_reminder": changes.cancel_reminder,
+    "undo": changes.undo,
+    "set_alarm": create.offer_instead_of_alarm,
+    "set_timer": create.offer_instead_of_timer,
+    "add_to_list": create.offer_instead_of_list,
+    "query_alarms": queries.no_alarms,
+    "cancel_alarm": queries.no_alarms,
+    "query_timer": queries.no_timers,
+    "cancel_timer": queries.no_timers,
+    "query_list": queries.no_lists,
+    "remove_from_list": queries.no_lists,
+}
+
+RESUMES: Mapping[str, Resume] = {
+    create.TITLE: create.resume_title,
+    create.TIME: create.resume_time,
+    create.OFFER: create.resume_offer,
+    changes.WHICH: changes.resume_which,
+    changes.WHERE_TO: changes.resume_where_to,
+    changes.CONFIRM_DELETE: changes.resume_delete,
+    changes.CONFIRM_MOVE: changes.resume_move,
+}
+
+
+class Scheduling:
+    name = SCHEDULING
+    title = "Calendar"
+    examples: Sequence[str] = (
+        "Schedule a dentist appointment next Thursday at half past three",
+        "What's on tomorrow?",
+        "Am I free on Friday afternoon?",
+        "Remind me to call mum tomorrow at nine",
+    )
+
+    def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+        act = ACTS.get(route.intent)
+        if act is None:
+            return SkillReply(f"That is about the calendar ({route.intent.replace('_', ' ')}), and I cannot do it yet.")
+        return act(utterance, route, context)
+
+    def resume(self, answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
+        return RESUMES[pending.state["step"]](answer, pending, context)

@@ -1,0 +1,286 @@
+"""Moving, deleting and undoing. Deleting asks first, and so does what changes a whole series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from assistant_app.agenda.events import Event, Moment, Occurrence, as_datetime
+from assistant_app.agenda.spoken import spoken_time
+from assistant_app.agenda.when import parse_when
+from assistant_app.agenda.when.reading import WhenReading
+from assistant_app.skills.answers import DENY, NO, chosen, yes_or_no
+from assistant_app.skills.api import SkillContext
+from assistant_app.skills.scheduling_create import names_no_day
+from assistant_app.skills.scheduling_events import (
+    MOST_CHOICES,
+    REMINDER,
+    Meant,
+    choices_of,
+    distinct,
+    events_meant,
+    is_clock_time,
+    read_time,
+    source_and_target,
+    times_in,
+)
+from assistant_app.skills.scheduling_words import action_on, at_midnight, described, is_earlier, listed, said, title_and
+from assistant_app.turn import SCHEDULING, Choice, Pending, Route, SkillReply, Utterance
+
+WHICH = "which"
+WHERE_TO = "where_to"
+CONFIRM_DELETE = "confirm_delete"
+CONFIRM_MOVE = "confirm_move"
+_EVERY = "every"
+
+
+# Deleting
+
+
+def cancel(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    return _cancel(utterance, route, context)
+
+
+def cancel_reminder(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    return _cancel(utterance, route, context, category=REMINDER)
+
+
+def _cancel(utterance: Utterance, route: Route, context: SkillContext, *, category: str = "") -> SkillReply:
+    meant = events_meant(utterance, route, times_in(utterance, context.now()), context, category=category)
+    found = distinct(meant.found)
+    if not found:
+        return _none_found(meant, "delete")
+    return _confirm_delete(found, context, meant) if len(found) == 1 else _ask_which(found, "delete", context, {})
+
+
+def resume_delete(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
+    choice = chosen(answer, pending, context)
+    if choice is None:
+        return None
+    return (
+        _delete(pending.state["uids"], context) if choice.value != NO else SkillReply("All right, nothing was deleted.")
+    )
+
+
+def _confirm_delete(found: Sequence[Occurrence], context: SkillContext, meant: Meant | None = None) -> SkillReply:
+    now = context.now()
+    names = listed([said(occurrence, now) for occurrence in found])
+    repeats = " It repeats, and all of it will be gone." if any(o.event.recurrence for o in found) else ""
+    elsewhere = "There is nothing of that name at that time. " if meant and meant.at_another_time else ""
+    question = f"{elsewhere}Shall I delete {names}?{repeats}"
+    if len(found) > 1:
+        question = f"Shall I delete these {len(found)} events: {names}?{repeats}"
+    pending = Pending(
+        question,
+        yes_or_no("Yes, delete it" if len(found) == 1 else f"Yes, delete all {len(found)}", "No, keep it"),
+        SCHEDULING,
+        {"step": CONFIRM_DELETE, "uids": tuple(occurrence.event.uid for occurrence in found)},
+    )
+    return SkillReply(question, pending=pending)
+
+
+def _delete(uids: Sequence[str], context: SkillContext) -> SkillReply:
+    deleted = [context.calendar.delete(uid) for uid in uids]
+    names = listed([title_and(event) for event in deleted])
+    how = "Say “undo” to bring it back." if len(deleted) == 1 else "Each “undo” brings one back."
+    return SkillReply(
+        f"Deleted: {names}. {how}",
+        actions=tuple(action_on("event_deleted", event, context.zone) for event in deleted),
+    )
+
+
+# Moving
+
+
+def move(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    sources, target = source_and_target(utterance, route, context.now())
+    meant = events_meant(utterance, route, sources, context)
+    found = distinct(meant.found)
+    if not found:
+        return _none_found(meant, "move")
+    state = {"target": target, "said": utterance}
+    if len(found) > 1:
+        return _ask_which(found, "move", context, state)
+    return _move_to(found[0].event, state, context, sure=not meant.by_time_alone)
+
+
+def resume_where_to(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
+    target = read_time(answer.text, context.now(), answer.language)
+    if target is None:
+        if context.router.route(answer).intent == DENY:
+            return SkillReply("All right, it stays where it is.")
+        return None
+    event = context.calendar.get(pending.state["uid"])
+    return _move_to(event, {"target": target, "said": answer}, context)
+
+
+def resume_move(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
+    choice = chosen(answer, pending, context)
+    if choice is None:
+        return None
+    if choice.value == NO:
+        return SkillReply("All right, it stays where it is.")
+    return _move(context.calendar.get(pending.state["uid"]), pending.state["start"], pending.state["end"], context)
+
+
+def _move_to(event: Event, state: dict[str, Any], context: SkillContext, *, sure: bool = True) -> SkillReply:
+    target: WhenReading | None = state["target"]
+    times = new_times(event, target, state["said"], context) if target else None
+    if times is None:
+        question = f"When should {title_and(event)} be?"
+        return SkillReply(question, pending=Pending(question, (), SCHEDULING, {"step": WHERE_TO, "uid": event.uid}))
+    start, end = times
+    if sure and not event.recurrence:
+        return _move(event, start, end, context)
+    now = context.now()
+    goal = spoken_time(start, now)
+    question = f"Shall I move {said(event, now)}, to {goal}?"
+    if event.recurrence:
+        question = f"{title_and(event)} repeats. Shall I move the whole series, to begin {goal}?"
+    return SkillReply(
+        question,
+        pending=Pending(
+            question,
+            yes_or_no("Yes, move it", "No, leave it"),
+            SCHEDULING,
+            {"step": CONFIRM_MOVE, "uid": event.uid, "start": start, "end": end},
+        ),
+    )
+
+
+def _move(event: Event, start: Moment, end: Moment, context: SkillContext) -> SkillReply:
+    now = context.now()
+    overlapping = context.calendar.conflicts(start, end, ignore_uid=event.uid) if isinstance(start, datetime) else []
+    same_kind = isinstance(start, datetime) != event.all_day
+    length = as_datetime(end, context.zone) - as_datetime(start, context.zone)
+    if same_kind and length == event.length:
+        moved = context.calendar.move(event.uid, start)
+    else:
+        moved = context.calendar.edit(event.uid, start=start, end=end)
+    rest = f" It overlaps with {listed([said(o, now) for o in overlapping[:3]])}." if overlapping else ""
+    return SkillReply(
+        f"Moved: {described(moved, now)}.{rest}",
+        speech=f"Moved. {said(moved, now)}.{rest}",
+        actions=(action_on("event_moved", moved, context.zone),),
+    )
+
+
+def new_times(
+    event: Event, target: WhenReading, told: Utterance, context: SkillContext
+) -> tuple[Moment, Moment] | None:
+    """Where an event goes: a day keeps its clock time, a clock time its day, a length shifts it."""
+    start, zone = event.start, context.zone
+    if target.start is None:
+        if target.duration is None:
+            return None
+        shift = -target.duration if is_earlier(told.text) else target.duration
+        if not isinstance(start, datetime):
+            shift = timedelta(days=round(shift / timedelta(days=1)))
+            return (start + shift, event.end + shift) if shift else None
+        return start + shift, event.end + shift
+    if not isinstance(start, datetime):
+        if not is_clock_time(target):
+            return target.start.date(), target.start.date() + event.length
+        usual = timedelta(minutes=context.settings.calendar.event_minutes)
+        return target.start, target.end or target.start + (target.duration or usual)
+    local = as_datetime(start, zone)
+    if not is_clock_time(target):
+        moved = datetime.combine(target.start.date(), local.timetz().replace(tzinfo=None), tzinfo=zone)
+        return moved, moved + event.length
+    words = Utterance(target.text, told.source, told.language)
+    moved = target.start
+    if names_no_day(words, context.now()):
+        moved = _on_the_day_of(local, words, context) or moved
+    length = target.end - target.start if target.end else target.duration or event.length
+    return moved, moved + length
+
+
+def _on_the_day_of(event_start: datetime, words: Utterance, context: SkillContext) -> datetime | None:
+    """A bare clock time read as on the event's own day, in its working hours first ("four" is in the afternoon)."""
+    morning = at_midnight(event_start.date(), context.zone) + timedelta(
+        hours=context.settings.calendar.day_starts_hour, minutes=-1
+    )
+    reading = parse_when(words.text, now=morning, language=words.language)
+    if reading is None or reading.start is None:
+        return None
+    return datetime.combine(event_start.date(), reading.start.timetz().replace(tzinfo=None), tzinfo=context.zone)
+
+
+# Which one
+
+
+def resume_which(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
+    choice = chosen(answer, pending, context) or _by_time(answer, pending, context)
+    if choice is None:
+        return None
+    if choice.value == NO:
+        return SkillReply("All right, nothing was changed.")
+    if pending.state["what"] == "delete":
+        uids = pending.state["uids"] if choice.value == _EVERY else (choice.value,)
+        return _delete(uids, context)
+    return _move_to(context.calendar.get(choice.value), dict(pending.state), context)
+
+
+def _ask_which(found: Sequence[Occurrence], what: str, context: SkillContext, state: dict[str, Any]) -> SkillReply:
+    now = context.now()
+    offered = found[:MOST_CHOICES]
+    labels = [described(occurrence, now) for occurrence in offered]
+    choices = choices_of(offered, labels, "None of them")
+    if what == "delete":
+        choices = (*choices[:-1], Choice(f"All {len(found)} of them", _EVERY), choices[-1])
+    more = f" (the first {len(offered)} of {len(found)})" if len(found) > len(offered) else ""
+    question = f"There are {len(found)} that fit. Which one shall I {what}{more}?"
+    uids = tuple(occurrence.event.uid for occurrence in found)
+    pending = Pending(question, choices, SCHEDULING, {**state, "step": WHICH, "what": what, "uids": uids})
+    return SkillReply(
+        "\n".join((question, *(f"{number}. {label}" for number, label in enumerate(labels, start=1)))),
+        speech=f"{question} {'; '.join(said(occurrence, now) for occurrence in offered)}?",
+        pending=pending,
+    )
+
+
+def _by_time(answer: Utterance, pending: Pending, context: SkillContext) -> Choice | None:
+    """The choice at the time that was named: "the one on Friday"."""
+    reading = parse_when(answer.text, now=context.now(), language=answer.language)
+    if reading is None or reading.start is None:
+        return None
+    fitting = []
+    for choice in pending.choices:
+        if choice.value in (NO, _EVERY):
+            continue
+        start = as_datetime(context.calendar.get(choice.value).start, context.zone)
+        same_day = start.date() == reading.start.date()
+        same_clock = (start.hour % 12, start.minute) == (reading.start.hour % 12, reading.start.minute)
+        fitting.append((choice, same_day, same_clock and is_clock_time(reading)))
+    # "The one on Friday" has a clock time in it for a reader of times, so the day alone is enough.
+    both = [choice for choice, day, clock in fitting if day and clock]
+    by_day = [choice for choice, day, _ in fitting if day]
+    by_clock = [choice for choice, _, clock in fitting if clock]
+    named = both or by_day or by_clock
+    return named[0] if len(named) == 1 else None
+
+
+def _none_found(meant: Meant, what: str) -> SkillReply:
+    if meant.words:
+        return SkillReply(f"I found nothing called “{meant.words}” in the calendar, so there is nothing to {what}.")
+    return SkillReply(f"I found no event there to {what}. Name it by its title or its time.")
+
+
+# Undo
+
+
+def undo(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    change = context.calendar.undo()
+    event = (change.before or change.after) if change else None
+    if change is None or event is None:
+        return SkillReply("There is nothing to undo.")
+    now = context.now()
+    if change.before is None:
+        more = f" and {change.count - 1} more" if change.count > 1 else ""
+        text = f"Undone: {title_and(event)}{more} is no longer in the calendar."
+    elif change.after is None:
+        text = f"Undone: {described(event, now)} is back."
+    else:
+        text = f"Undone: {described(event, now)}, as before."
+    return SkillReply(text, actions=(action_on("undone", event, context.zone),))

@@ -1,0 +1,181 @@
+"""What is in the calendar, when there is time, and what day it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from assistant_app.agenda.events import FreeSlot, Occurrence
+from assistant_app.agenda.spoken import spoken_clock, spoken_day, spoken_duration, written_range
+from assistant_app.agenda.when import parse_when
+from assistant_app.agenda.when.reading import WhenReading
+from assistant_app.skills.api import SkillContext
+from assistant_app.skills.scheduling_events import (
+    REMINDER,
+    distinct,
+    is_clock_time,
+    time_looked_at,
+    times_in,
+)
+from assistant_app.skills.scheduling_words import described, interval_of, said, search_words
+from assistant_app.turn import Route, SkillReply, Utterance
+
+_SHOWN = 6
+_SPOKEN = 3
+_LOOK_AHEAD = timedelta(days=7)
+_SEARCH_LIMIT = 200
+
+
+def query(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    return _query(utterance, route, context, category="")
+
+
+def query_reminders(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    return _query(utterance, route, context, category=REMINDER)
+
+
+def _query(utterance: Utterance, route: Route, context: SkillContext, *, category: str) -> SkillReply:
+    now = context.now()
+    words = search_words(utterance.text, route.slots)
+    reading = _asked_time(utterance, now)
+    interval = time_looked_at(reading) if reading else None
+    if interval is None:
+        return _coming(words, context, category)
+    inside = _of(category, context.calendar.between(*interval))
+    if words:
+        named = {o.event.uid for o in context.calendar.search(words, limit=_SEARCH_LIMIT)}
+        inside = [o for o in inside if o.event.uid in named] or ([] if named else inside)
+    return _told(inside, _when_said(reading, interval, now), context)
+
+
+def _coming(words: str, context: SkillContext, category: str) -> SkillReply:
+    """Without a time: the next one of that name, or all of the coming week."""
+    now = context.now()
+    if words:
+        found = _of(category, context.calendar.search(words, after=now))
+        if found:
+            first = found[0]
+            more = (
+                f" There are {len(found) - 1} more." if len(found) > 2 else " There is one more." if found[1:] else ""
+            )
+            return SkillReply(f"{described(first, now)}.{more}", speech=f"{said(first, now)}.{more}")
+        past = distinct(context.calendar.search(words))
+        if past:
+            return SkillReply(f"Nothing of that name is coming. The last was {described(past[0], now)}.")
+        return SkillReply(f"I found nothing called “{words}” in the calendar.")
+    coming = [
+        o for o in context.calendar.between(now, now + _LOOK_AHEAD) if not category or category in o.event.categories
+    ]
+    if coming:
+        return _told(coming, "in the coming week", context)
+    following = context.calendar.next_after(now)
+    if following is None or category:
+        return SkillReply("Nothing is coming up in the calendar.")
+    return SkillReply(f"Nothing in the coming week. The next is {described(following, now)}.")
+
+
+def _of(category: str, found: Sequence[Occurrence]) -> list[Occurrence]:
+    return [occurrence for occurrence in found if not category or category in occurrence.event.categories]
+
+
+def _told(found: Sequence[Occurrence], when: str, context: SkillContext) -> SkillReply:
+    now = context.now()
+    if not found:
+        return SkillReply(f"Nothing is in the calendar {when}.")
+    if len(found) == 1:
+        return SkillReply(f"{described(found[0], now)}.", speech=f"{said(found[0], now)}.")
+    head = f"{len(found)} events {when}"
+    lines = [f"- {described(occurrence, now)}" for occurrence in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"- and {len(found) - _SHOWN} more")
+    spoken = "; ".join(said(occurrence, now) for occurrence in found[:_SPOKEN])
+    rest = f"; and {len(found) - _SPOKEN} more" if len(found) > _SPOKEN else ""
+    return SkillReply("\n".join((f"{head}:", *lines)), speech=f"{head}: {spoken}{rest}.")
+
+
+def find_free_time(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    now = context.now()
+    hours = context.settings.calendar
+    reading = _asked_time(utterance, now)
+    length = (reading.duration if reading else None) or timedelta(minutes=hours.event_minutes)
+    interval = interval_of(reading, length) if reading else None
+    if interval is None:
+        start, end = now, now + _LOOK_AHEAD
+    elif reading and is_clock_time(reading):
+        return _free_at(interval, context)
+    else:
+        start, end = max(interval[0], now), interval[1]
+    if end <= start:
+        return SkillReply("That time is over already.")
+    when = _when_said(reading, interval, now) if interval else "in the coming week"
+    taken = context.calendar.conflicts(start, end)
+    if interval and not taken and interval[1] - interval[0] <= timedelta(days=1):
+        return SkillReply(f"Yes, you are free {when}.")
+    free = context.calendar.free_slots(
+        length, start, end, day_starts_hour=hours.day_starts_hour, day_ends_hour=hours.day_ends_hour
+    )
+    if not free:
+        busy = f" There is {described(taken[0], now)}." if taken else ""
+        return SkillReply(f"No, there is no room for {spoken_duration(length)} {when}.{busy}")
+    shown = [written_range(slot.start, slot.end, now) for slot in free[:_SPOKEN]]
+    return SkillReply(
+        f"Free {when}: {'; '.join(shown)}.",
+        speech=f"You are free {'; '.join(_slot_said(slot, now) for slot in free[:_SPOKEN])}.",
+    )
+
+
+def _free_at(interval: tuple[datetime, datetime], context: SkillContext) -> SkillReply:
+    now = context.now()
+    taken = context.calendar.conflicts(*interval)
+    when = written_range(*interval, now)
+    if not taken:
+        return SkillReply(f"Yes, you are free: {when}.", speech="Yes, you are free then.")
+    return SkillReply(f"No, there is {described(taken[0], now)}.", speech=f"No, there is {said(taken[0], now)}.")
+
+
+def date_and_time(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    """From the clock, or the day that the question names."""
+    now = context.now()
+    reading = parse_when(utterance.text, now=now, language=utterance.language)
+    if reading is not None and reading.start is not None and reading.start.date() != now.date():
+        day = reading.start.date()
+        near = spoken_day(day, now.date())
+        full = f"{day:%A} {day.day} {day:%B %Y}"
+        return SkillReply(f"{near[0].upper()}{near[1:]} is {full}." if near not in full else f"That is {full}.")
+    text = f"It is {now:%H:%M} on {now:%A} {now.day} {now:%B %Y}."
+    return SkillReply(text, speech=f"It is {spoken_clock(now)} on {now:%A} the {now.day} of {now:%B}.")
+
+
+def no_alarms(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    return SkillReply("I cannot ring alarms yet, so none are set. Reminders in the calendar I can show you.")
+
+
+def no_timers(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    return SkillReply("I cannot run timers yet, so none is running.")
+
+
+def no_lists(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    return SkillReply("I keep no lists yet, so there is nothing on them.")
+
+
+def _asked_time(utterance: Utterance, now: datetime) -> WhenReading | None:
+    whole = parse_when(utterance.text, now=now, language=utterance.language)
+    if whole is not None:
+        return whole
+    return next(iter(times_in(utterance, now)), None)
+
+
+def _when_said(reading: WhenReading | None, interval: tuple[datetime, datetime], now: datetime) -> str:
+    start, end = interval
+    if end - start == timedelta(minutes=1):
+        return f"{spoken_day(start.date(), now.date())} at {start:%H:%M}"
+    if reading is not None and reading.grain in ("day", None) and end - start <= timedelta(days=1, hours=1):
+        return spoken_day(start.date(), now.date())
+    if reading is not None and reading.grain in ("week", "weekend", "month", "quarter", "season", "year"):
+        last = end - timedelta(seconds=1)
+        return f"from {spoken_day(start.date(), now.date())} to {spoken_day(last.date(), now.date())}"
+    return written_range(start, end, now)
+
+
+def _slot_said(slot: FreeSlot, now: datetime) -> str:
+    return f"{spoken_day(slot.start.date(), now.date())} from {spoken_clock(slot.start)} to {spoken_clock(slot.end)}"
