@@ -92,9 +92,7 @@ def main(purpose: str) -> int:
 
 
 def is_complete(purpose: str) -> bool:
-    return (
-        stamp("packages-test", packages_key()) or (purpose == "run" and stamp("packages-run", packages_key()))
-    ) and not (missing_system(purpose) or missing_models())
+    return packages_ready(purpose) and not missing_system(purpose) and not missing_models()
 
 
 def say(text: str) -> None:
@@ -135,9 +133,8 @@ def digest(*files: Path) -> str:
 
 
 def packages_key() -> str:
-    """Changes when other packages are asked for, or when the checkout was moved."""
-    here = str(ROOT) if VENV_PYTHON.exists() else "no environment"
-    return f"{digest(ROOT / 'pyproject.toml', CONSTRAINTS)} {here}"
+    """Changes when other packages are asked for, or when the environment is gone or was moved."""
+    return f"{digest(ROOT / 'pyproject.toml', CONSTRAINTS)} {ROOT if made_here() else 'no environment'}"
 
 
 class OneAtATime:
@@ -222,7 +219,7 @@ def apt_install(prefix: list[str], names: list[str]) -> bool:
 
 def environment() -> None:
     check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
-    if VENV_PYTHON.exists() and answers(VENV_PYTHON, "-c", check):
+    if made_here() and answers(VENV_PYTHON, "-c", check):
         return
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if not answers(sys.executable, "-c", "import venv, ensurepip"):
@@ -237,9 +234,22 @@ def environment() -> None:
         raise Stop("The virtual environment could not be made (see above).")
 
 
-def packages(purpose: str) -> None:
+def made_here() -> bool:
+    """The environment is there and was made in this place: moved, its programs would not start."""
+    try:
+        return str(VENV) in (VENV / "pyvenv.cfg").read_text(encoding="utf-8") and VENV_PYTHON.exists()
+    except OSError:
+        return False
+
+
+def packages_ready(purpose: str) -> bool:
+    """What tests need includes what a run needs."""
     key = packages_key()
-    if stamp("packages-test", key) or (purpose == "run" and stamp("packages-run", key)):
+    return stamp("packages-test", key) or (purpose == "run" and stamp("packages-run", key))
+
+
+def packages(purpose: str) -> None:
+    if packages_ready(purpose):
         return
     say("Installing Python packages (the first time about 1 GB to download) ...")
     pip = [str(VENV_PYTHON), "-m", "pip", "--disable-pip-version-check"]
@@ -252,6 +262,10 @@ def packages(purpose: str) -> None:
             f"The Python packages could not be installed (see above). Check the network and the free disk space, then "
             f"repeat `make {purpose}`: what is there already is used again."
         )
+    if wants_cpu_torch():
+        # WORKAROUND: openai-whisper asks for triton on every Linux, and uses it on CUDA devices only: 1 GB for nothing.
+        # https://github.com/openai/whisper/blob/main/pyproject.toml
+        run(*pip, "uninstall", "-y", "-q", "triton")
     put_stamp(f"packages-{purpose}", packages_key())
 
 

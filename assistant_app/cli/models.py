@@ -6,16 +6,15 @@ What a fetch does is in `model_store`; here are only arguments, bars and sentenc
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import Any
 
+from assistant_app.cli import INTERRUPTED
+from assistant_app.cli.invocation import print_json, say
 from assistant_app.errors import ModelError
 from assistant_app.model_store import Manifest, ModelEntry, ModelStatus, ModelStore, Progress
 from assistant_app.paths import find_paths, shipped_models_dir
 
-_STOPPED = 130
-"""The shell's own exit status for a program ended by Ctrl-C."""
 _STATES = {"ready": "ready", "missing": "not fetched", "damaged": "DAMAGED", "outdated": "outdated"}
 
 
@@ -53,7 +52,7 @@ def _list(store: ModelStore, *, as_json: bool) -> int:
     entries = store.manifest.models
     statuses = [store.status(entry.name) for entry in entries]
     if as_json:
-        print(json.dumps({"models": [_as_table(e, s) for e, s in zip(entries, statuses, strict=True)]}))
+        print_json({"models": [_as_table(e, s) for e, s in zip(entries, statuses, strict=True)]})
         return 0
     for entry, status in zip(entries, statuses, strict=True):
         state = _STATES[status.state] + (", optional" if entry.optional and status.state == "missing" else "")
@@ -72,7 +71,7 @@ def _verify(store: ModelStore, names: list[str], *, as_json: bool) -> int:
         if bad:
             code = "model_missing" if bad[0].state == "missing" else "model_damaged"
             table["error"] = {"code": code, "message": bad[0].problem}
-        print(json.dumps(table))
+        print_json(table)
     else:
         for status in statuses:
             print(f"{status.name:<28} {'whole' if status.state == 'ready' else status.problem}")
@@ -84,11 +83,11 @@ def _fetch(store: ModelStore, names: list[str], *, as_json: bool) -> int:
         with _Bars() as bars:
             store.fetch(names, bars.show)
     except KeyboardInterrupt:
-        print("Stopped. What has arrived is kept: `assistant models fetch` goes on from there.", file=sys.stderr)
-        return _STOPPED
+        say("Stopped. What has arrived is kept: `assistant models fetch` goes on from there.")
+        return INTERRUPTED
     if as_json:
         wanted = names or [entry.name for entry in store.manifest.models if not entry.optional]
-        print(json.dumps({"models": [_as_table(store.manifest.get(name), store.status(name)) for name in wanted]}))
+        print_json({"models": [_as_table(store.manifest.get(name), store.status(name)) for name in wanted]})
     return 0
 
 
@@ -137,7 +136,7 @@ class _Bars:
         if progress.note:
             self._close()
             self._stage = None
-            print(progress.note, file=sys.stderr, flush=True)
+            say(progress.note)
             return
         if progress.stage == "connecting" and self._bar is not None:
             return  # between two packages of one download
@@ -154,7 +153,7 @@ class _Bars:
         if progress.stage == "connecting":
             return
         if progress.stage == "done":
-            print(f"{progress.name}: ready", file=sys.stderr, flush=True)
+            say(f"{progress.name}: ready")
         elif self._in_terminal:
             from tqdm import tqdm
 
@@ -168,7 +167,7 @@ class _Bars:
             )
         else:
             size = f" ({_megabytes(progress.total_bytes)})" if progress.total_bytes else ""
-            print(f"{progress.name}: {progress.stage}{size}", file=sys.stderr, flush=True)
+            say(f"{progress.name}: {progress.stage}{size}")
 
     def _close(self) -> None:
         if self._bar is not None:
