@@ -27,8 +27,11 @@ __all__ = ["WhenReading", "find_times", "parse_when"]
 
 _WHOLE = {"D": 0.0, "C": 0.0, "T": 0.5, "R": 0.5, "S": 0.5, "O": 0.4, "SET": 0.5, "LEN": 0.0, "P": -0.1}
 """Types that may stand for themselves, with what speaks for them."""
-_PER_ITEM = -0.4
+_PER_ITEM = -1.0
 """Fewer, longer expressions explain a sentence better."""
+_PER_TOKEN = 1.5
+_CURRENCY = frozenset("$£€¥#")
+_QUANTITIES = frozenset(("percent", "%", "degrees", "dollars", "euros", "pounds", "people", "times", "°"))
 _LONGEST_TOKENS = 400
 """A text longer than this is read in pieces."""
 
@@ -69,7 +72,12 @@ def _found(text: str, now: datetime, language: str) -> list[tuple[object, WhenRe
         part = tokens[first:last]
         grammar = _grammar(language)
         items = grammar.parse(part, grammar.lexical(part), context)
-        for item in best_cover((_weighed(item) for item in items if item.kind in _WHOLE), len(part)):
+        whole = (
+            _weighed(item)
+            for item in items
+            if item.kind in _WHOLE and not _cuts_a_number(tokens, first + item.start, first + item.end)
+        )
+        for item in best_cover(whole, len(part)):
             reading = resolve(item.value, context)
             if reading is not None:
                 span = (part[item.start].start, part[item.end - 1].end)
@@ -79,7 +87,25 @@ def _found(text: str, now: datetime, language: str) -> list[tuple[object, WhenRe
 
 
 def _weighed(item: Item) -> Item:
-    return replace(item, score=item.end - item.start + item.score + _WHOLE[item.kind] + _PER_ITEM)
+    return replace(item, score=_PER_TOKEN * (item.end - item.start) + item.score + _WHOLE[item.kind] + _PER_ITEM)
+
+
+def _cuts_a_number(tokens: list[Token], first: int, last: int) -> bool:
+    """A time does not begin or end inside a longer number, sum or quantity: 37.1, 1:1, $12, 6 percent, 18th."""
+    begins_with_digit, ends_with_digit = tokens[first].text.isdecimal(), tokens[last - 1].text.isdecimal()
+    if begins_with_digit and first > 0:
+        before = tokens[first - 1]
+        if before.text in _CURRENCY:
+            return True
+        if not tokens[first].after_space and before.text in "-/.:" and first > 1 and not before.after_space:
+            return tokens[first - 2].text.isalnum()
+    if ends_with_digit and last < len(tokens):
+        after = tokens[last]
+        if after.text in _QUANTITIES or (not after.after_space and after.text.isalpha() and after.text.isascii()):
+            return True
+        joined = not after.after_space and after.text in "-/.:" and last + 1 < len(tokens)
+        return joined and not tokens[last + 1].after_space and tokens[last + 1].text.isdecimal()
+    return False
 
 
 def _stretches(tokens: list[Token], grammar: Grammar) -> list[tuple[int, int]]:
@@ -133,7 +159,7 @@ def _merged(values: list[object]) -> Point | Range | Stretch | Open | Repeat | N
         if isinstance(value, Range):
             return replace(value, start=replace(value.start, day=day)) if _needs_day(value.start) and day else value
         if isinstance(value, Stretch):
-            return replace(value, start=replace(value.start, day=day)) if _needs_day(value.start) and day else value
+            return replace(value, start=_completed(value.start, day, clock))
     if points:
         point = points[0]
         if point.exact is None and point.clock is None and clock is not None:
@@ -148,6 +174,12 @@ def _merged(values: list[object]) -> Point | Range | Stretch | Open | Repeat | N
         return opened
     first = next((v for v in values if isinstance(v, Day)), None)
     return Point(first) if first else (Point(part=part) if part else None)
+
+
+def _completed(point: Point, day: Day | None, clock: Clock | None) -> Point:
+    if point.exact is not None:
+        return point
+    return replace(point, day=point.day or day, clock=point.clock or (None if point.part else clock))
 
 
 def _needs_day(point: Point) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from assistant_app.agenda.when.tokens import Token
 
-_ALTERNATIVES_PER_CELL = 3
+_ALTERNATIVES_PER_CELL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +107,21 @@ class Grammar:
         """Every meaning of every stretch, bottom up."""
         agenda = list(lexical)
         found: list[Item] = []
-        best: dict[tuple[int, int, str], list[Any]] = defaultdict(list)
+        best: dict[tuple[int, int, str], dict[Any, float]] = defaultdict(dict)
         by_start: dict[tuple[int, str], list[Item]] = defaultdict(list)
         waiting: dict[tuple[int, str], list[tuple[Rule, int, tuple[Item, ...]]]] = defaultdict(list)
         while agenda:
             item = agenda.pop()
             cell = best[item.start, item.end, item.kind]
-            if item.value in cell or len(cell) >= _ALTERNATIVES_PER_CELL:
+            known = cell.get(item.value)
+            if (known is not None and known >= item.score) or (known is None and len(cell) >= _ALTERNATIVES_PER_CELL):
                 continue
-            cell.append(item.value)
+            cell[item.value] = item.score
             found.append(item)
             by_start[item.start, item.kind].append(item)
-            active = [(rule, 1, (item,)) for rule in self._first.get(item.kind, ())]
+            active: list[tuple[Rule, int, tuple[Item, ...]]] = [
+                (rule, 1, (item,)) for rule in self._first.get(item.kind, ())
+            ]
             active += [(r, n + 1, (*parts, item)) for r, n, parts in waiting[item.start, item.kind]]
             while active:
                 rule, dot, parts = active.pop()
@@ -137,8 +140,7 @@ class Grammar:
         sides = Sides(tokens, parts[0].start, parts[-1].end)
         value = rule.make(context, sides, *(parts[n].value for n in rule.keep))
         if value is not None:
-            score = sum(part.score for part in parts)
-            score = (max(score, 0.0) if rule.rescue else score) + rule.bonus
+            score = sum(max(part.score, 0.0) if rule.rescue else part.score for part in parts) + rule.bonus
             agenda.append(Item(sides.start, sides.end, rule.result, value, score))
 
 

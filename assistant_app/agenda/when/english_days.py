@@ -92,25 +92,38 @@ def _dates(grammar: Grammar) -> None:
     def day_of(month: int, day: int, year: int | None = None) -> Day | None:
         return Day(year=year, month=month, day=day) if month_exists(year or 2024, month, day) else None
 
-    @grammar.rule("D", "MONTH -|,|/? the? ORD", bonus=0.5)
+    @grammar.rule("D", "MONTH -|,|/? the? ORD", bonus=0.4, rescue=True)
     def month_ordinal(_c: Context, _s: Sides, month: int, day: int) -> Day | None:
         return day_of(month, day)
 
-    @grammar.rule("D", "MONTH -|,|/? NUM", bonus=1.0)
+    @grammar.rule("D", "MONTH -|,|/? NUM", bonus=0.4, rescue=True)
     def month_number(_c: Context, _s: Sides, month: int, day: Number) -> Day | None:
         return day_of(month, int(day.value)) if day.digits <= 2 and day.whole else None
 
-    @grammar.rule("D", "the? ORD -|/|of|in|day? MONTH", "the? ORD day of MONTH", bonus=0.5)
+    @grammar.rule("D", "the? ORD -|/|of|in|day? MONTH", "the? ORD day of MONTH", bonus=0.4, rescue=True)
     def ordinal_month(_c: Context, _s: Sides, day: int, month: int) -> Day | None:
         return day_of(month, day)
 
-    @grammar.rule("D", "the? NUM -|/|of|in? MONTH", bonus=1.0)
+    @grammar.rule("D", "the? NUM -|/|of|in? MONTH", bonus=0.4, rescue=True)
     def number_month(_c: Context, _s: Sides, day: Number, month: int) -> Day | None:
         return day_of(month, int(day.value)) if day.digits <= 2 and day.whole else None
 
     @grammar.rule("D", "D ,|of|in|-|/? YEAR", bonus=0.5)
     def with_year(_c: Context, _s: Sides, day: Day, year: int) -> Day | None:
         return replace(day, year=year) if day.month and day.year is None and day.start is None else None
+
+    @grammar.rule("D", "D of NUM", bonus=0.2)
+    def of_short_year(_c: Context, s: Sides, day: Day, year: Number) -> Day | None:
+        fits = day.month and day.start is None and day.year is None and year.digits == 2
+        return replace(day, year=_full_year(year)) if fits else None
+
+    @grammar.rule("D", "YEAR -|/ NUM", "NUM -|/ YEAR", bonus=0.3)
+    def number_of_month(_c: Context, s: Sides, one: int | Number, other: int | Number) -> Day | None:
+        year, month = (one, other) if isinstance(one, int) else (other, one)
+        fits = s.tight and isinstance(year, int) and isinstance(month, Number) and 1 <= month.digits <= 2
+        if not fits or not isinstance(year, int) or not isinstance(month, Number) or not 1 <= month.value <= 12:
+            return None
+        return Day(year=year, month=int(month.value), grain="month")
 
     @grammar.rule("D", "D -|/|, NUM", bonus=0.2)
     def with_short_year(_c: Context, s: Sides, day: Day, year: Number) -> Day | None:
@@ -187,7 +200,9 @@ def _dates(grammar: Grammar) -> None:
         return Day(year=year, month=month, grain="month")
 
     @grammar.rule("D", "REL MONTH", bonus=0.4, rescue=True)
-    def relative_month(c: Context, _s: Sides, relative: int, month: int) -> Day:
+    def relative_month(c: Context, s: Sides, relative: int, month: int) -> Day | None:
+        if s.tokens[s.start].text == "this" and s.tokens[s.end - 1].text == "may" and s.end < len(s.tokens):
+            return None
         if relative == 0:
             year = c.today.year
         elif relative > 0:
@@ -255,30 +270,32 @@ def _weekdays(grammar: Grammar) -> None:
     def weekday_week(c: Context, _s: Sides, weekday: int) -> Day:
         return Day(start=c.today + timedelta(days=(weekday - c.today.weekday()) % 7 + 7))
 
-    @grammar.rule("D", "on? WD of|in? D", bonus=1.0)
+    @grammar.rule("D", "on? WD of|in? D", bonus=0.6, rescue=True)
     def weekday_of_week(_c: Context, _s: Sides, weekday: int, week: Day) -> Day | None:
         fits = week.grain == "week" and week.start and week.end and (week.end - week.start).days == 7
         return Day(start=week.start + timedelta(days=weekday)) if fits and week.start else None
 
-    @grammar.rule("D", "D on|,|'s? WD", bonus=1.0)
+    @grammar.rule("D", "D on|,|'s? WD", bonus=0.6, rescue=True)
     def week_weekday(_c: Context, _s: Sides, week: Day, weekday: int) -> Day | None:
         fits = week.grain == "week" and week.start and week.end and (week.end - week.start).days == 7
         return Day(start=week.start + timedelta(days=weekday)) if fits and week.start else None
 
-    @grammar.rule("D", "WD ,|-|the? D", "D ,|-? WD", bonus=0.5)
+    @grammar.rule("D", "WD ,|-|the? D", "D ,|-? WD", bonus=0.4, rescue=True)
     def weekday_and_date(_c: Context, s: Sides, one: int | Day, other: Day | int) -> Day | None:
         weekday, day = (one, other) if isinstance(other, Day) else (other, one)
-        if not isinstance(day, Day) or not isinstance(weekday, int) or day.grain != "day":
+        if isinstance(weekday, Day) or not isinstance(day, Day) or day.grain != "day":
             return None
         if day.start is not None:
-            return day if day.start.weekday() == weekday else None
+            # "Monday two weeks from now" is the Monday of that week.
+            near = week_of(day.start) + timedelta(days=weekday)
+            return Day(start=near) if s.tokens[s.start].text != "on" else None
         return replace(day, weekday=weekday) if day.day is not None else None
 
-    @grammar.rule("D", "WD the ORD", "WD ORD", bonus=1.0)
+    @grammar.rule("D", "WD the ORD", "WD ORD", bonus=0.5, rescue=True)
     def weekday_nth(_c: Context, _s: Sides, weekday: int, day: int) -> Day | None:
         return Day(weekday=weekday, day=day) if day <= 31 else None
 
-    @grammar.rule("D", "this|next|last D", bonus=-0.2)
+    @grammar.rule("D", "this|next|last D", bonus=0.4, rescue=True)
     def this_full_date(_c: Context, _s: Sides, day: Day) -> Day | None:
         return day if day.weekday is not None and day.day is not None else None
 
@@ -300,9 +317,8 @@ def _weekdays(grammar: Grammar) -> None:
 
 def _stretches(grammar: Grammar) -> None:
     @grammar.rule("D", "REL UNIT", "that UNIT")
-    def relative_unit(c: Context, s: Sides, relative: int | Unit, unit: Unit | None = None) -> Day | None:
-        if isinstance(relative, Unit):
-            relative, unit = 0, relative
+    def relative_unit(c: Context, s: Sides, one: int | Unit, other: Unit | None = None) -> Day | None:
+        relative, unit = (0, one) if isinstance(one, Unit) else (one, other)
         if unit is None or unit.grain in ("second", "minute", "hour") or s.tokens[s.end - 1].text in ("m", "d", "s"):
             return None
         if s.tokens[s.end - 1].text.endswith("s"):
@@ -328,7 +344,7 @@ def _stretches(grammar: Grammar) -> None:
         count = one if isinstance(one, Number) else other
         return _several(c, count, unit, -1) if isinstance(count, Number) else None
 
-    @grammar.rule("D", "the? week of|beginning|starting|commencing on? D", bonus=1.0)
+    @grammar.rule("D", "for? the? week of|beginning|starting|commencing on? D", bonus=1.5)
     def week_around(c: Context, _s: Sides, day: Day) -> Day | None:
         placed = place(day, c.today)
         if placed is None or placed.start is None or placed.end is not None:
@@ -338,6 +354,18 @@ def _stretches(grammar: Grammar) -> None:
     @grammar.rule("D", "the? ORD week of|in? D", "the? LAST week of|in? D", bonus=1.0)
     def nth_week(c: Context, _s: Sides, nth: int, stretch: Day) -> Day | None:
         return _nth_week(c, nth, stretch)
+
+    @grammar.rule("D", "the? EDGE UNIT", "the? EDGE the UNIT", bonus=0.3)
+    def edge_of_present(c: Context, _s: Sides, which: int, unit: Unit) -> Day | None:
+        return _edge(c, which, period(unit, c.today, 0)) if unit.grain in ("week", "month", "year") else None
+
+    @grammar.rule("D", "week NUM of|in? D", bonus=0.5)
+    def numbered_week_of(_c: Context, _s: Sides, number: Number, year: Day) -> Day | None:
+        if year.grain != "year" or not (year.year or year.start) or not 1 <= number.value <= 52:
+            return None
+        first = year.year or (year.start.year if year.start else 0)
+        start = date.fromisocalendar(first, int(number.value), 1)
+        return Day(start=start, end=start + timedelta(days=7), grain="week")
 
     @grammar.rule("D", "week NUM")
     def numbered_week(c: Context, _s: Sides, number: Number) -> Day | None:
@@ -355,6 +383,20 @@ def _stretches(grammar: Grammar) -> None:
         first = year.year or (year.start.year if year.start else c.today.year)
         start = date(first, 3 * nth - 2, 1)
         return Day(start=start, end=add_months(start, 3), grain="quarter")
+
+    @grammar.rule("D", "later|earlier in? D", "later|earlier in the UNIT", bonus=0.5)
+    def rest_of(c: Context, s: Sides, stretch: Day | Unit) -> Day | None:
+        found = period(stretch, c.today, 0) if isinstance(stretch, Unit) else stretch
+        if found.start is None or found.end is None or not found.start <= c.today < found.end:
+            return None
+        if s.tokens[s.start].text == "later":
+            return replace(found, start=c.today)
+        return replace(found, end=c.today) if c.today > found.start else None
+
+    @grammar.rule("LEN", "all|whole UNIT", "the|a whole UNIT", "for the UNIT", "all UNIT long", bonus=0.3)
+    def whole(_c: Context, s: Sides, unit: Unit) -> Length | None:
+        fits = unit.grain not in ("second", "minute", "weekend") and not s.tokens[s.end - 1].text.endswith("s")
+        return times(1, unit) if fits else None
 
     @grammar.rule("D", "EDGE D", "the? EDGE D", bonus=0.5)
     def edge(c: Context, _s: Sides, which: int, stretch: Day) -> Day | None:
@@ -394,14 +436,16 @@ def _edge(c: Context, which: int, stretch: Day) -> Day | None:
         return None
     start, end = placed.start, placed.end
     if placed.grain == "month":
-        tenth, twentieth = start.replace(day=11), start.replace(day=21)
-        start, end = ((start, tenth), (tenth, twentieth), (twentieth, end))[which]
+        sixteenth, late = start.replace(day=16), start.replace(day=21)
+        start, end = ((start, sixteenth), (start.replace(day=10), late), (sixteenth, end))[which]
+    elif placed.grain == "year" and stretch.start is not None and which == 2:
+        start = date(start.year, 7, 1)
     elif placed.grain == "year" and (end - start).days < 367:
         may, september = date(start.year, 5, 1), date(start.year, 9, 1)
         start, end = ((start, may), (may, september), (september, end))[which]
     elif placed.grain == "week":
-        wednesday, friday = start + timedelta(days=2), start + timedelta(days=4)
-        start, end = ((start, wednesday), (wednesday, friday), (friday, end))[which]
+        thursday, friday = start + timedelta(days=3), start + timedelta(days=4)
+        start, end = ((start, thursday), (start + timedelta(days=2), friday), (thursday, end))[which]
     else:
         return None
     return Day(start=start, end=end, grain="day")
@@ -410,33 +454,35 @@ def _edge(c: Context, which: int, stretch: Day) -> Day | None:
 def _lengths(grammar: Grammar) -> None:
     @grammar.rule("LEN", "NUMBER -? UNIT", bonus=0.3)
     def length(_c: Context, s: Sides, count: Number, unit: Unit) -> Length | None:
+        if s.tokens[s.end - 1].text == "s" and count.digits == 4:
+            return None  # the 1990s
         if unit.grain in ("weekend",) or (s.tokens[s.end - 1].text in ("m", "s", "d") and not s.tight):
             return None
-        return _times(count.value, unit)
+        return times(count.value, unit)
 
     @grammar.rule("LEN", "a|an|another|one UNIT")
     def one(_c: Context, s: Sides, unit: Unit) -> Length | None:
         plural = s.tokens[s.end - 1].text.endswith("s")
-        return _times(1, unit) if unit.grain != "weekend" and not plural else None
+        return times(1, unit) if unit.grain != "weekend" and not plural else None
 
     @grammar.rule("LEN", "half an|a UNIT", "half UNIT", "a half UNIT")
     def half(_c: Context, _s: Sides, unit: Unit) -> Length:
-        return _times(0.5, unit)
+        return times(0.5, unit)
 
     @grammar.rule("LEN", "a quarter of an UNIT", "quarter of an UNIT")
     def quarter(_c: Context, _s: Sides, unit: Unit) -> Length:
-        return _times(0.25, unit)
+        return times(0.25, unit)
 
     @grammar.rule("LEN", "three quarters of an UNIT")
     def three_quarters(_c: Context, _s: Sides, unit: Unit) -> Length:
-        return _times(0.75, unit)
+        return times(0.75, unit)
 
     @grammar.rule("LEN", "a|an|one UNIT and a? half", "NUM UNIT and a half", bonus=0.6)
     def and_half(_c: Context, _s: Sides, one: Number | Unit, unit: Unit | None = None) -> Length:
         count = one.value if isinstance(one, Number) else 1
         found = unit or one
         assert isinstance(found, Unit)
-        return _times(count + 0.5, found)
+        return times(count + 0.5, found)
 
     @grammar.rule("LEN", "LEN and|,? LEN")
     def together(_c: Context, _s: Sides, big: Length, small: Length) -> Length | None:
@@ -476,7 +522,7 @@ def _lengths(grammar: Grammar) -> None:
         return Point(exact=c.now)
 
 
-def _times(count: float, unit: Unit) -> Length:
+def times(count: float, unit: Unit) -> Length:
     months, days = unit.months * count, unit.days * count
     if not float(months).is_integer():
         days, months = days + (months % 1) * 30, months // 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from assistant_app.agenda.when.calendar_steps import Context
 from assistant_app.agenda.when.chart import Grammar, Sides
@@ -106,9 +107,16 @@ def _clocks(grammar: Grammar) -> None:
     def minutes_to(_c: Context, _s: Sides, minutes: Number, clock: Clock) -> Clock | None:
         return _minutes_to(clock, int(minutes.value)) if 1 <= minutes.value < 60 else None
 
-    @grammar.rule("C", "NUM to|til H", bonus=0.4, rescue=True)
-    def short_minutes_to(_c: Context, _s: Sides, minutes: Number, clock: Clock) -> Clock | None:
-        return _minutes_to(clock, int(minutes.value)) if minutes.value in (5, 10, 20, 25) else None
+    @grammar.rule("C", "NUM to|til H", "at NUM to|til H", bonus=0.4, rescue=True)
+    def short_minutes_to(_c: Context, s: Sides, minutes: Number, clock: Clock) -> Clock | None:
+        """ "ten to five"; "five to seven" is a range unless it stands after "at"."""
+        told = s.tokens[s.start].text == "at" or minutes.value != 5
+        written = minutes.digits or s.tokens[s.end - 1].text.isdecimal()
+        return (
+            _minutes_to(clock, int(minutes.value))
+            if told and not written and minutes.value in (5, 10, 20, 25)
+            else None
+        )
 
     @grammar.rule("C", "NOON", "NUM NOON")
     def noon(_c: Context, _s: Sides, one: Clock | Number, clock: Clock | None = None) -> Clock | None:
@@ -120,21 +128,31 @@ def _clocks(grammar: Grammar) -> None:
     def at_hour(_c: Context, _s: Sides, clock: Clock) -> Clock:
         return clock
 
+    @grammar.rule("C", "at NUM", "NUM hours", bonus=0.2)
+    def military(_c: Context, s: Sides, number: Number) -> Clock | None:
+        """at 2030"""
+        hour, minute = divmod(int(number.value), 100)
+        fits = number.digits == 4 and hour < 24 and minute < 60
+        return Clock(hour, minute, sure=True) if fits and number.value >= 1300 else None
+
     @grammar.rule("C", "at|around|about|@|approximately|exactly C", "at around|about C", bonus=0.3)
     def at_clock(_c: Context, _s: Sides, clock: Clock) -> Clock:
         return clock
 
     @grammar.rule("C", "C in|at the? PART", "C PART", "C this? PART", bonus=0.5)
     def clock_in_part(_c: Context, _s: Sides, clock: Clock, part: Part) -> Clock | None:
-        return _in_part(clock, part)
+        return in_part(clock, part)
 
     @grammar.rule("C", "H in the PART", "H at PART", "H PART", bonus=0.4, rescue=True)
-    def hour_in_part(_c: Context, _s: Sides, clock: Clock, part: Part) -> Clock | None:
-        return _in_part(clock, part)
+    def hour_in_part(_c: Context, s: Sides, clock: Clock, part: Part) -> Clock | None:
+        """ "one morning" is no time, "7 in the morning" is."""
+        if s.end - s.start == 2 and clock.grain == "hour":
+            return None
+        return in_part(clock, part)
 
     @grammar.rule("C", "P ,? C", bonus=0.3)
     def part_then_clock(_c: Context, _s: Sides, part: Part, clock: Clock) -> Clock | None:
-        return _in_part(clock, part)
+        return in_part(clock, part)
 
     @grammar.rule("P", "PART", bonus=-0.2)
     def part(_c: Context, s: Sides, part: Part) -> Part:
@@ -156,7 +174,8 @@ def _clocks(grammar: Grammar) -> None:
 def _run_together(number: Number) -> Clock | None:
     """1630, 830"""
     hour, minute = divmod(int(number.value), 100)
-    if hour > 23 or minute > 59 or (number.digits == 3 and hour == 0):
+    looks_like_year = 1900 <= number.value < 2060
+    if hour > 23 or minute > 59 or (number.digits == 3 and hour == 0) or looks_like_year:
         return None
     return Clock(hour, minute, sure=hour > 12 or hour == 0)
 
@@ -178,7 +197,7 @@ def _minutes_to(clock: Clock, minutes: int) -> Clock | None:
     return Clock(hour, 60 - minutes, sure=clock.sure)
 
 
-def _in_part(clock: Clock, part: Part) -> Clock | None:
+def in_part(clock: Clock, part: Part) -> Clock | None:
     if clock.sure:
         return clock
     if part.name == "morning":
@@ -195,7 +214,7 @@ def _points(grammar: Grammar) -> None:
     def day_clock(_c: Context, _s: Sides, day: Day, clock: Clock) -> Point | None:
         return Point(day, clock) if day.grain == "day" else None
 
-    @grammar.rule("T", "D ,? H", bonus=0.4, rescue=True)
+    @grammar.rule("T", "D ,? H", bonus=-0.3, rescue=True)
     def day_hour(_c: Context, s: Sides, day: Day, clock: Clock) -> Point | None:
         """ "monday 9", "march fifteenth nine": only after a day that cannot swallow the number."""
         fits = day.grain == "day" and (day.day is None or day.month is not None) and not s.tight
@@ -220,6 +239,14 @@ def _points(grammar: Grammar) -> None:
     def day_in_part(_c: Context, _s: Sides, day: Day, part: Part) -> Point | None:
         return Point(day, part=part) if day.grain == "day" else None
 
+    @grammar.rule("T", "T of|on|,? D", bonus=0.3)
+    def weekday_part_of_week(_c: Context, _s: Sides, point: Point, week: Day) -> Point | None:
+        """Wednesday evening next week"""
+        fits = week.grain == "week" and week.start and point.day and point.day.weekday is not None
+        if not fits or point.day is None or week.start is None or point.day.weekday is None:
+            return None
+        return replace(point, day=Day(start=week.start + timedelta(days=point.day.weekday)))
+
     @grammar.rule("T", "this P", "this early|late P", bonus=1.0)
     def this_part(c: Context, s: Sides, part: Part) -> Point:
         return Point(Day(start=c.today), part=part)
@@ -232,8 +259,6 @@ def _points(grammar: Grammar) -> None:
 
     @grammar.rule("T", "next PART", "last PART", bonus=1.0)
     def near_part(c: Context, s: Sides, part: Part) -> Point:
-        from datetime import timedelta
-
         shift = 1 if s.tokens[s.start].text == "next" else -1
         return Point(Day(start=c.today + timedelta(days=shift)), part=part)
 
@@ -250,14 +275,14 @@ def _points(grammar: Grammar) -> None:
     def part_clock(_c: Context, _s: Sides, point: Point, clock: Clock) -> Point | None:
         if point.part is None or point.clock is not None:
             return None
-        placed = _in_part(clock, point.part)
+        placed = in_part(clock, point.part)
         return Point(point.day, placed) if placed else None
 
     @grammar.rule("T", "C T", "C on? T", bonus=0.3)
     def clock_part(_c: Context, _s: Sides, clock: Clock, point: Point) -> Point | None:
         if point.part is None or point.clock is not None:
             return None
-        placed = _in_part(clock, point.part)
+        placed = in_part(clock, point.part)
         return Point(point.day, placed) if placed else None
 
     @grammar.rule("T", "the? end of the? day", "eod", "cob", "close of business", "end of business", bonus=0.5)
@@ -274,13 +299,13 @@ def _ranges(grammar: Grammar) -> None:
     for kind in ("D", "C", "T", "H"):
         _endpoint(grammar, kind)
 
-    @grammar.rule("R", "from E -|to|until|till|til|through|thru E", "between E and|-|to|& E", bonus=1.0)
+    @grammar.rule("R", "from E -|to|until|till|til|through|thru E", "between E and|-|to|& E", bonus=0.6, rescue=True)
     def from_to(_c: Context, _s: Sides, start: Point, end: Point) -> Range | None:
-        return _range(start, end, cue=True)
+        return range_of(start, end, cue=True)
 
     @grammar.rule("R", "E -|~|–|—|to|until|till|through|thru E")
     def bare_range(_c: Context, s: Sides, start: Point, end: Point) -> Range | None:
-        return _range(start, end, cue=False)
+        return range_of(start, end, cue=False)
 
     @grammar.rule(
         "R", "WD -|to|through|thru|till|until WD", "from WD -|to|through|till|until WD", rescue=True, bonus=0.4
@@ -292,33 +317,51 @@ def _ranges(grammar: Grammar) -> None:
     def hours_range(_c: Context, s: Sides, start: Clock, end: Point) -> Range | None:
         return Range(Point(clock=start), end) if end.clock and end.day is None and end.clock != start else None
 
+    @grammar.rule(
+        "R", "D -|to|through|till|until the? ORD", "from D to|through|till|until the? ORD", bonus=0.5, rescue=True
+    )
+    def ordinal_ends(_c: Context, _s: Sides, start: Day, end: int) -> Range | None:
+        fits = start.day is not None and start.start is None and start.day < end <= 31
+        return Range(Point(start), Point(replace(start, day=end, weekday=None))) if fits else None
+
+    @grammar.rule("R", "from|between the? ORD to|through|till|until|and D", bonus=0.5, rescue=True)
+    def ordinal_starts(_c: Context, _s: Sides, start: int, end: Day) -> Range | None:
+        fits = end.day is not None and end.start is None and start < end.day
+        return Range(Point(replace(end, day=start, weekday=None)), Point(end)) if fits else None
+
+    @grammar.rule("R", "D -|to|through|until H", "from D -|to|through|until H", bonus=0.3, rescue=True)
+    def days_of_month(_c: Context, s: Sides, start: Day, end: Clock) -> Range | None:
+        """November 18-19"""
+        fits = start.day is not None and start.start is None and end.grain == "hour" and end.hour > start.day
+        return Range(Point(start), Point(replace(start, day=end.hour, weekday=None))) if fits else None
+
     @grammar.rule("R", "at|around|between|from HH", bonus=0.4, rescue=True)
     def cued_hours(_c: Context, _s: Sides, hours: Range) -> Range:
         return hours
 
     @grammar.rule("R", "HH on? D", "HH ,? T", bonus=0.4, rescue=True)
     def hours_day(_c: Context, _s: Sides, hours: Range, day: Day | Point) -> Range | None:
-        return _on(hours, day)
+        return on_day(hours, day)
 
     @grammar.rule("R", "D ,|at|from|between? HH", "T ,|at|from|between? HH", bonus=0.4, rescue=True)
     def day_hours(_c: Context, _s: Sides, day: Day | Point, hours: Range) -> Range | None:
-        return _on(hours, day)
+        return on_day(hours, day)
 
     @grammar.rule("R", "D ,? R", "T ,? R", "P R", bonus=0.5)
     def day_range(_c: Context, _s: Sides, day: Day | Point | Part, span: Range) -> Range | None:
-        return _on(span, day)
+        return on_day(span, day)
 
     @grammar.rule("R", "R on|of|in|,? D", "R on? T", "R P", bonus=0.5)
     def range_day(_c: Context, _s: Sides, span: Range, day: Day | Point | Part) -> Range | None:
-        return _on(span, day)
+        return on_day(span, day)
 
     @grammar.rule("R", "HH P", "HH in the PART", bonus=0.4, rescue=True)
     def hours_part(_c: Context, _s: Sides, span: Range, part: Part) -> Range | None:
-        return _on(span, part)
+        return on_day(span, part)
 
     @grammar.rule("S", "from? C for LEN", "from? T for LEN", "from? D for LEN", "from H for LEN", bonus=1.0)
     def start_and_length(_c: Context, _s: Sides, start: Clock | Point | Day, length: Length) -> Stretch:
-        return Stretch(_as_point(start), length)
+        return Stretch(as_point(start), length)
 
     @grammar.rule("S", "D S", bonus=0.5)
     def day_start_and_length(_c: Context, _s: Sides, day: Day, stretch: Stretch) -> Stretch | None:
@@ -327,7 +370,11 @@ def _ranges(grammar: Grammar) -> None:
 
     @grammar.rule("S", "for? LEN from|starting|beginning from|on? D", "for? LEN starting|from C", bonus=0.7)
     def length_and_start(_c: Context, s: Sides, length: Length, start: Day | Clock) -> Stretch | None:
-        return Stretch(_as_point(start), length) if s.tokens[s.start].text == "for" or _names_start(s) else None
+        return Stretch(as_point(start), length) if s.tokens[s.start].text == "for" or _names_start(s) else None
+
+    @grammar.rule("S", "for LEN ,? from|starting|beginning at? H", "for LEN ,? from|starting D", bonus=0.5, rescue=True)
+    def length_and_hour(_c: Context, _s: Sides, length: Length, start: Clock | Day) -> Stretch:
+        return Stretch(as_point(start), length)
 
     @grammar.rule("S", "within LEN", "within the? next LEN", "in the? next LEN", bonus=1.0)
     def within(c: Context, _s: Sides, length: Length) -> Stretch:
@@ -345,10 +392,10 @@ def _names_start(s: Sides) -> bool:
 def _endpoint(grammar: Grammar, kind: str) -> None:
     @grammar.rule("E", kind)
     def endpoint(_c: Context, _s: Sides, value: Day | Clock | Point) -> Point:
-        return _as_point(value)
+        return as_point(value)
 
 
-def _as_point(value: Day | Clock | Point | Part) -> Point:
+def as_point(value: Day | Clock | Point | Part) -> Point:
     if isinstance(value, Day):
         return Point(day=value)
     if isinstance(value, Clock):
@@ -356,7 +403,7 @@ def _as_point(value: Day | Clock | Point | Part) -> Point:
     return Point(part=value) if isinstance(value, Part) else value
 
 
-def _range(start: Point, end: Point, *, cue: bool) -> Range | None:
+def range_of(start: Point, end: Point, *, cue: bool) -> Range | None:
     start_timed, end_timed = (bool(p.clock or p.exact) for p in (start, end))
     if not start_timed and not end_timed and start.day and end.day:
         day = start.day
@@ -366,7 +413,10 @@ def _range(start: Point, end: Point, *, cue: bool) -> Range | None:
             start = Point(replace(day, year=end.day.year))
         elif day.month is not None and end.day.month is None and end.day.day is not None and end.day.start is None:
             end = Point(replace(end.day, month=day.month, year=day.year))
-        return Range(start, end)
+        # "next week - Monday" is no range; "2014 through May 2nd" is one where a word says so.
+        return (
+            Range(start, end) if cue or day.month is not None or end.day is None or day.grain == end.day.grain else None
+        )
     if start_timed and end_timed:
         unsure = all(p.clock and not p.clock.sure and p.clock.grain == "hour" and p.day is None for p in (start, end))
         return None if unsure and not cue else Range(start, end)
@@ -382,9 +432,9 @@ def _range(start: Point, end: Point, *, cue: bool) -> Range | None:
     return Range(start, end) if start.exact or end.exact else None
 
 
-def _on(span: Range, day: Day | Point | Part) -> Range | None:
+def on_day(span: Range, day: Day | Point | Part) -> Range | None:
     """Give a range of clock times its day or part of day."""
-    point = _as_point(day)
+    point = as_point(day)
     if span.start.exact or span.end.exact or point.clock or point.exact:
         return None
     if not span.start.clock and not span.end.clock:
@@ -395,8 +445,8 @@ def _on(span: Range, day: Day | Point | Part) -> Range | None:
         return None
     start, end = span.start, span.end
     if point.part and start.clock and end.clock:
-        placed_end = _in_part(end.clock, point.part) or end.clock
-        placed_start = _in_part(start.clock, point.part) or start.clock
+        placed_end = in_part(end.clock, point.part) or end.clock
+        placed_start = in_part(start.clock, point.part) or start.clock
         if placed_start.hour > placed_end.hour and not start.clock.sure:
             placed_start = start.clock
         start, end = replace(start, clock=placed_start), replace(end, clock=placed_end)
@@ -412,11 +462,15 @@ def _open_ranges(grammar: Grammar) -> None:
     def after_point(_c: Context, _s: Sides, point: Point) -> Open:
         return Open(point, after=True)
 
+    @grammar.rule("O", "after|before|by|until|till|til|since H", bonus=0.3, rescue=True)
+    def open_hour(_c: Context, s: Sides, clock: Clock) -> Open:
+        return Open(Point(clock=clock), after=s.tokens[s.start].text in ("after", "since"), inclusive=True)
+
     @grammar.rule("O", "since E", "starting|beginning|from E", "starting|beginning from|on|in E", bonus=0.4)
     def since(_c: Context, _s: Sides, point: Point) -> Open:
         return Open(point, after=True, inclusive=True)
 
-    @grammar.rule("O", "E or|and later|after|greater|onwards|onward", "E onwards|onward|on", bonus=0.5)
+    @grammar.rule("O", "E or|and later|after|greater|onwards|onward", "E onwards|onward", bonus=0.5)
     def or_later(_c: Context, s: Sides, point: Point) -> Open | None:
         return Open(point, after=True, inclusive=True) if s.end - s.start > 1 else None
 
@@ -434,11 +488,11 @@ def _open_ranges(grammar: Grammar) -> None:
 
     @grammar.rule("O", "D O", "T O", bonus=0.5)
     def day_open(_c: Context, _s: Sides, day: Day | Point, span: Open) -> Open | None:
-        point = _as_point(day)
+        point = as_point(day)
         fits = span.point.clock and not span.point.day and point.day and point.day.grain == "day" and not point.clock
         if not fits or not span.point.clock:
             return None
-        clock = (_in_part(span.point.clock, point.part) if point.part else None) or span.point.clock
+        clock = (in_part(span.point.clock, point.part) if point.part else None) or span.point.clock
         return replace(span, point=Point(point.day, clock))
 
     @grammar.rule("O", "O on? D", bonus=0.3)
@@ -459,11 +513,11 @@ def _repeats(grammar: Grammar) -> None:
     @grammar.rule("SET", "EVERY UNIT", "once a UNIT", bonus=0.8)
     def every_unit(_c: Context, _s: Sides, interval: int | Unit, unit: Unit | None = None) -> Repeat | None:
         count, found = (1, interval) if isinstance(interval, Unit) else (interval, unit)
-        return _every(count, found) if found else None
+        return every(count, found) if found else None
 
     @grammar.rule("SET", "every|each NUM UNIT", "once every NUM UNIT", bonus=0.8)
     def every_several(_c: Context, _s: Sides, count: Number, unit: Unit) -> Repeat | None:
-        return _every(int(count.value), unit) if count.value >= 1 and count.whole else None
+        return every(int(count.value), unit) if count.value >= 1 and count.whole else None
 
     @grammar.rule("WDL", "WD ,|and|& WD", "WD , and WD", "WDS ,|and|& WDS")
     def two_weekdays(_c: Context, _s: Sides, one: int, other: int) -> tuple[int, ...] | None:
@@ -475,12 +529,12 @@ def _repeats(grammar: Grammar) -> None:
 
     @grammar.rule("SET", "EVERY WD", "EVERY WDL", bonus=0.4, rescue=True)
     def every_weekday(_c: Context, _s: Sides, interval: int, days: int | tuple[int, ...]) -> Repeat:
-        return Repeat("WEEKLY", interval, _codes(days))
+        return Repeat("WEEKLY", interval, codes(days))
 
     @grammar.rule("SET", "on? WDS", "on? WDL", bonus=0.6)
     def plural_weekdays(_c: Context, s: Sides, days: int | tuple[int, ...]) -> Repeat | None:
         plural = s.tokens[s.end - 1].text.endswith("days")
-        return Repeat("WEEKLY", 1, _codes(days)) if plural else None
+        return Repeat("WEEKLY", 1, codes(days)) if plural else None
 
     @grammar.rule("SET", "EVERY WORKDAYS", "on? WORKDAYS", "every workday", bonus=0.6)
     def workdays(_c: Context, s: Sides, *_ignored: int) -> Repeat | None:
@@ -500,7 +554,7 @@ def _repeats(grammar: Grammar) -> None:
     def weekday_parts(_c: Context, _s: Sides, *values: int | Part) -> Repeat | None:
         part, weekday = values[-1], values[-2]
         return (
-            Repeat("WEEKLY", 1, _codes(weekday), part=part)
+            Repeat("WEEKLY", 1, codes(weekday), part=part)
             if isinstance(part, Part) and isinstance(weekday, int)
             else None
         )
@@ -536,7 +590,7 @@ def _repeats(grammar: Grammar) -> None:
         repeat, clock = (one, other) if isinstance(one, Repeat) else (other, one)
         if not isinstance(repeat, Repeat) or not isinstance(clock, Clock) or repeat.clock:
             return None
-        placed = _in_part(clock, repeat.part) if repeat.part else clock
+        placed = in_part(clock, repeat.part) if repeat.part else clock
         return replace(repeat, clock=placed) if placed else None
 
     @grammar.rule("SET", "SET ,? R", "R ,? SET", "SET HH", "HH SET", bonus=0.6)
@@ -561,12 +615,12 @@ def _repeats(grammar: Grammar) -> None:
         return replace(repeat, begin=day) if span.after else replace(repeat, until=day)
 
 
-def _codes(days: int | tuple[int, ...]) -> tuple[str, ...]:
+def codes(days: int | tuple[int, ...]) -> tuple[str, ...]:
     numbers = (days,) if isinstance(days, int) else days
     return tuple(_WEEKDAY_CODES[number] for number in sorted(numbers))
 
 
-def _every(count: int, unit: Unit) -> Repeat | None:
+def every(count: int, unit: Unit) -> Repeat | None:
     if unit.business:
         return Repeat("WEEKLY", 1, _WORKDAYS)
     if unit.grain == "weekend":

@@ -27,7 +27,17 @@ _SMALL = (
     "eighteen",
     "nineteen",
 )
-_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80}
+_TENS = {
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fourty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+}
 _ORDINALS = (
     "zeroth",
     "first",
@@ -176,6 +186,7 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("TODAY", {"today": 0, "tomorrow": 1, "yesterday": -1, "tmr": 1, "tmrw": 1, "tomorow": 1})
     grammar.word("TODAY", {"the day after tomorrow": 2, "day after tomorrow": 2, "the day before yesterday": -2})
     grammar.word("TODAY", {"day before yesterday": -2})
+    grammar.word("TODAY", {"the day after": 1, "the day before": -1, "that day": 0, "the same day": 0, "my day": 0})
     grammar.word("NOW", dict.fromkeys(("now", "right now", "at the moment", "at present", "at the present time"), 0))
     am = ("am", "a.m.", "a.m", "a m", "a . m .", "a m.")
     pm = ("pm", "p.m.", "p.m", "p m", "p . m .", "p m.")
@@ -189,5 +200,5 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("OFTEN", {"biweekly": "BIWEEKLY", "fortnightly": "BIWEEKLY"})
     grammar.word("WORKDAYS", {"weekdays": 0, "weekday": 0, "workdays": 0, "working days": 0})
     grammar.word("EDGE", {"beginning of": 0, "start of": 0, "early": 0, "early in": 0, "the beginning of": 0})
-    grammar.word("EDGE", {"mid": 1, "middle of": 1, "the middle of": 1, "the start of": 0, "mid -": 1})
+    grammar.word("EDGE", {"mid": 1, "middle of": 1, "the middle of": 1, "the start of": 0, "mid-": 1})
     grammar.word("EDGE", {"end of": 2, "the end of": 2, "late": 2, "late in": 2, "later in": 2})

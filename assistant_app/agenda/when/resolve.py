@@ -118,7 +118,9 @@ def _range(span: Range, c: Context) -> WhenReading | None:
     last_day = place(end.day, base)
     if last_day is None or last_day.start is None:
         return None
-    finish = last_day.start
+    # "to the end of June" means all of it.
+    edge = last_day.grain == "day" and last_day.end is not None
+    finish = last_day.end if edge and last_day.end else last_day.start
     if finish < first_day.start:
         return None
     grain: Grain = first_day.grain
@@ -150,6 +152,9 @@ def _timed_range(start: Point, end: Point, c: Context) -> WhenReading | None:
         day = start_day.start if start_day and start_day.start else None
         clock = _start_clock(start.clock, end.clock, day, c)
         begins = _at(day, clock, c) if day else _next_clock(clock, c)
+    if end.exact and begins > end.exact and start.clock and not start.day:
+        earlier = [_at(end.exact.date(), half, c) for half in _both_halves(start.clock)]
+        begins = max((moment for moment in earlier if moment < end.exact), default=begins)
     if end.exact:
         return WhenReading("", (), begins, end.exact, "minute") if end.exact > begins else None
     if end.clock is None:
@@ -201,7 +206,8 @@ def _open(span: Open, c: Context) -> WhenReading | None:
     if span.after:
         start = found.end if found.end and not span.inclusive else found.start
         return WhenReading("", (), start=start, grain=found.grain, all_day=found.all_day)
-    end = found.end if found.end and span.inclusive else found.start
+    named_edge = found.grain == "day" and found.end is not None
+    end = found.end if found.end and (span.inclusive or named_edge) else found.start
     includes_end = found.all_day and found.end is None and span.inclusive
     return WhenReading("", (), end=end, grain=found.grain, all_day=found.all_day, includes_end_day=includes_end)
 
