@@ -131,7 +131,7 @@ def load_settings(file: Path) -> Loaded:
     """Read `file`; a missing one means defaults, a bad one is kept aside and named in `problem`."""
     try:
         text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Loaded(Settings())
     except (OSError, UnicodeDecodeError) as error:
         return Loaded(Settings(), f"{_keep_aside(file)} It could not be read ({error}).")

@@ -6,13 +6,16 @@ said in the test.
 
 from __future__ import annotations
 
+import re
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant_app.assistant import Assistant
 from assistant_app.knowledge.passage import Passage
@@ -119,6 +122,55 @@ class FakeKnowledge:
     def search(self, query: str, *, limit: int = 5) -> Sequence[Passage]:
         found = [Passage(text, Source("notes", "notes.md", text), 0.8) for text in self.passages]
         return found[:limit]
+
+
+class FakeBrain:
+    """The multi-task model: a router, an answerer and a dialogue decoder in one, with no weights to load."""
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route] | None = None,
+        *,
+        answers: Mapping[str, str] | None = None,
+        pieces: Sequence[str] = ("Good ", "morning."),
+        fails: Exception | None = None,
+    ) -> None:
+        self.router = FakeRouter(routes, fails=fails)
+        self._answerer = FakeAnswerer(answers)
+        self._dialogue = FakeDialogue(*pieces)
+        self.fails = fails
+
+    def load(self) -> None:
+        if self.fails:
+            raise self.fails
+
+    def route(self, utterance: Utterance) -> Route:
+        return self.router.route(utterance)
+
+    def answer(self, question: str, passage: str) -> Answer:
+        self.load()
+        return self._answerer.answer(question, passage)
+
+    def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
+        self.load()
+        return self._dialogue.reply(history, text, max_tokens=max_tokens)
+
+
+class FakeEncoder:
+    """Sentences as bags of words: texts that share words are near each other."""
+
+    _SIZE = 256
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.encoded.extend(texts)
+        rows = np.zeros((len(texts), self._SIZE), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in re.findall(r"\w+", text.lower()):
+                row[zlib.crc32(word.encode()) % self._SIZE] += 1
+        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
 
 
 class FakeSpeech:

@@ -17,6 +17,7 @@ from assistant_app.errors import AssistantError
 
 _NEEDED_BYTES = 200_000_000
 _PYTHON = (3, 11)
+_LANGUAGES_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def examine(invocation: Invocation) -> Iterator[Finding]:
     """Every check; one that fails to run is itself a finding."""
     checks: dict[str, Callable[[Invocation], Iterator[Finding]]] = {
         "Python": _python,
+        "Settings": _settings,
         "Folders": _folders,
         "Display": _display,
         "Microphone": _microphone,
@@ -72,6 +74,13 @@ def _python(_invocation: Invocation) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     fresh = sys.version_info >= _PYTHON
     yield Finding("Python", fresh, version, "" if fresh else "Install Python 3.11 or newer.")
+
+
+def _settings(invocation: Invocation) -> Iterator[Finding]:
+    file = invocation.paths.settings_file
+    problem = invocation.settings_problem or ""
+    where = str(file) if file.exists() else "the defaults"
+    yield Finding("Settings", not problem, where, problem)
 
 
 def _folders(invocation: Invocation) -> Iterator[Finding]:
@@ -133,8 +142,9 @@ def _voices(invocation: Invocation) -> Iterator[Finding]:
     ):
         try:
             voices = engine.voices()
-            languages = ", ".join(sorted({voice.language for voice in voices}))
-            what = f"{len(voices)} ({languages})" if voices else "none"
+            languages = sorted({voice.language for voice in voices})
+            named = ", ".join(languages) if len(languages) <= _LANGUAGES_NAMED else f"{len(languages)} languages"
+            what = f"{len(voices)} ({named})" if voices else "none"
             advice = "" if voices else "Install espeak-ng for more voices."
             yield Finding(name, bool(voices) or not needed, what, advice)
         except AssistantError as error:

@@ -43,6 +43,7 @@ class Invocation:
     def __init__(self, args: argparse.Namespace) -> None:
         self.paths: Paths = find_paths(args.profile)
         loaded = load_settings(self.paths.settings_file)
+        self.settings_problem: str | None = loaded.problem
         if loaded.problem:
             say(loaded.problem)
         zone: ZoneInfo | None = getattr(args, "tz", None)

@@ -1,0 +1,122 @@
+"""Questions, conversation, choices and honest refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant_app.skills.answers import by_label, chosen, yes_or_no
+from assistant_app.skills.api import Exchange, load_skills
+from assistant_app.skills.dialogue import REMEMBERED, SPEECHLESS, Dialogue
+from assistant_app.skills.question_answering import DOES_NOT_KNOW, UNSOURCED, QuestionAnswering, sentence_around
+from assistant_app.skills.unknown import Unknown
+from assistant_app.turn import Choice, Pending, Route, Utterance
+from tests.fakes import FakeAnswerer, FakeDialogue, FakeKnowledge, FakeSkill, make_context
+
+QUESTION = Utterance("When do I prune the roses?", "typed", "en")
+ASKED = Route("question_answering", "question", 0.9)
+NOTES = "The garden is large. Prune the roses in March. Then rest."
+
+
+def test_answer_comes_with_the_sentence_it_stands_in() -> None:
+    context = make_context(knowledge=FakeKnowledge(NOTES), answerer=FakeAnswerer({QUESTION.text: "March"}))
+    reply = QuestionAnswering().act(QUESTION, ASKED, context)
+    assert reply.text == "March."
+    (source,) = reply.sources
+    assert (source.title, source.quote) == ("notes", "Prune the roses in March.")
+    assert reply.speech == "March. That is from notes."
+
+
+def test_answer_without_a_source_is_marked_as_such() -> None:
+    pieces: list[str] = []
+    context = make_context(
+        knowledge=FakeKnowledge(NOTES), dialogue=FakeDialogue("In ", "spring."), stream=pieces.append
+    )
+    reply = QuestionAnswering().act(QUESTION, ASKED, context)
+    assert reply.text == f"{UNSOURCED}In spring."
+    assert reply.sources == ()
+    assert "".join(pieces) == reply.text
+
+
+def test_uncertain_answer_is_not_given_as_a_fact() -> None:
+    answerer = FakeAnswerer({QUESTION.text: "March"}, confidence=0.1)
+    reply = QuestionAnswering().act(QUESTION, ASKED, make_context(knowledge=FakeKnowledge(NOTES), answerer=answerer))
+    assert reply.text.startswith(UNSOURCED)
+
+
+def test_not_knowing_is_said() -> None:
+    reply = QuestionAnswering().act(QUESTION, ASKED, make_context(dialogue=FakeDialogue(" ", "")))
+    assert reply.text == DOES_NOT_KNOW
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"), [("large", "The garden is large."), ("rest", "Then rest."), ("The", "The garden is large.")]
+)
+def test_sentence_around_an_answer_is_whole(answer: str, sentence: str) -> None:
+    start = NOTES.index(answer)
+    assert sentence_around(NOTES, start, start + len(answer)) == sentence
+
+
+def test_conversation_streams_and_remembers_the_last_exchanges() -> None:
+    dialogue, pieces = FakeDialogue(" Hello", " there. "), list[str]()
+    history = tuple(Exchange(f"question {n}", f"answer {n}") for n in range(10))
+    context = make_context(dialogue=dialogue, stream=pieces.append, history=history)
+    reply = Dialogue().act(Utterance("hi", "typed", "en"), Route("dialogue", "chat", 0.9), context)
+    assert reply.text == "Hello there."
+    assert reply.actions == ()
+    assert pieces == ["Hello", " there. "]
+    assert len(dialogue.histories[0]) == REMEMBERED
+    assert dialogue.histories[0][-1] == ("question 9", "answer 9")
+
+
+def test_silent_decoder_gets_kind_words() -> None:
+    reply = Dialogue().act(
+        Utterance("hi", "typed", "en"), Route("dialogue", "chat", 0.9), make_context(dialogue=FakeDialogue(""))
+    )
+    assert reply.text == SPEECHLESS
+
+
+CHOICES = (Choice("Dentist, Thursday, 15:30", "a"), Choice("Lunch with Ann, Friday", "b"), Choice("None of them", "no"))
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("Dentist, Thursday, 15:30", "a"),
+        ("dentist thursday 15:30", "a"),
+        ("2", "b"),
+        ("lunch", "b"),
+        ("the lunch", None),
+        ("none of them", "no"),
+        ("no", "no"),
+        ("", None),
+        ("🙂", None),
+        ("9", None),
+    ],
+)
+def test_choice_is_made_by_its_words_or_its_number(said: str, value: str | None) -> None:
+    choice = chosen(Utterance(said, "typed", "en"), Pending("Which?", CHOICES, "scheduling"), make_context())
+    assert (choice.value if choice else None) == value
+
+
+@pytest.mark.parametrize(
+    ("said", "value"), [("yes please", "yes"), ("no", "no"), ("Yes, delete it", "yes"), ("hm", None)]
+)
+def test_yes_and_no_are_understood_by_the_router(said: str, value: str | None) -> None:
+    pending = Pending("Delete it?", yes_or_no("Yes, delete it", "No, keep it"), "scheduling")
+    choice = chosen(Utterance(said, "spoken", "en"), pending, make_context())
+    assert (choice.value if choice else None) == value
+
+
+def test_words_that_fit_two_choices_choose_neither() -> None:
+    assert by_label("review", (Choice("Review at nine", "a"), Choice("Review at ten", "b"))) is None
+
+
+def test_request_without_a_topic_is_refused_with_what_there_is() -> None:
+    skills = {"scheduling": FakeSkill("scheduling", lambda *_: None)}  # type: ignore[arg-type, return-value]
+    reply = Unknown(skills).act(QUESTION, Route("unknown", "unknown", 0.9), make_context())
+    assert reply.text == "I have no skill for that. What I have: scheduling."
+
+
+def test_our_skills_go_before_a_strangers_of_the_same_name() -> None:
+    ours = Dialogue()
+    assert load_skills((ours,))["dialogue"] is ours
