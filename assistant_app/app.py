@@ -73,7 +73,7 @@ class LocalAssistant(Assistant):
     def warm_up(self, report: ReportLoading = lambda _words: None, *, hearing: bool = True) -> None:
         """Read the weights now, so that the first turn need not wait. Raises `ModelError`."""
         report("Loading the language model")
-        self.brain.load()
+        self.brain.load().warm_up()
         if hearing:
             report("Loading speech recognition")
             self.ears.load()
@@ -112,7 +112,7 @@ class LazyBrain:
         return Answer(span.text, span.confidence, span.start, span.end)
 
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
-        return self.load().reply(history, text, max_tokens=max_tokens)
+        yield from self.load().reply(history, text, max_tokens=max_tokens)
 
 
 class LazyEncoder:

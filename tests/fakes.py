@@ -140,9 +140,13 @@ class FakeBrain:
         self._dialogue = FakeDialogue(*pieces)
         self.fails = fails
 
-    def load(self) -> None:
+    def load(self) -> FakeBrain:
         if self.fails:
             raise self.fails
+        return self
+
+    def warm_up(self) -> None:
+        """There is nothing to warm."""
 
     def route(self, utterance: Utterance) -> Route:
         return self.router.route(utterance)
