@@ -15,7 +15,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from assistant_app.agenda import spoken
-from assistant_app.agenda.when import english_days, english_times, english_words
+from assistant_app.agenda.when import (
+    english_clocks,
+    english_days,
+    english_lengths,
+    english_periods,
+    english_ranges,
+    english_repeats,
+    english_words,
+)
 from assistant_app.agenda.when.calendar_steps import Context, add_length
 from assistant_app.agenda.when.chart import Grammar, Item, best_cover
 from assistant_app.agenda.when.reading import WhenReading
@@ -25,7 +33,7 @@ from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Poi
 
 __all__ = ["WhenReading", "find_times", "parse_when"]
 
-_WHOLE = {"D": 0.0, "C": 0.0, "T": 0.5, "R": 0.5, "S": 0.5, "O": 0.4, "SET": 0.5, "LEN": 0.0, "P": -0.1}
+_WHOLE = {"D": 0.0, "C": 0.0, "T": 0.5, "R": 0.5, "S": 0.5, "O": 0.4, "SET": 0.5, "LEN": 0.0, "P": -0.1, "IDIOM": 1.0}
 """Types that may stand for themselves, with what speaks for them."""
 _PER_ITEM = -1.0
 """Fewer, longer expressions explain a sentence better."""
@@ -46,26 +54,38 @@ def _grammar(language: str) -> Grammar:
         chinese.add_rules(grammar)
     else:
         english_words.add_words(grammar)
-        english_days.add_rules(grammar)
-        english_times.add_rules(grammar)
+        for rules in (
+            english_lengths,
+            english_days,
+            english_periods,
+            english_clocks,
+            english_ranges,
+            english_repeats,
+        ):
+            rules.add_rules(grammar)
     return grammar
 
 
 def find_times(text: str, *, now: datetime, language: str = "en") -> list[WhenReading]:
     """Every expression of time in the text, in order. `now` is aware, in the user's zone."""
-    return [reading for _, reading in _found(text, now, language)]
+    return [reading for _, reading in _found(text, _context(text, now, language), language)]
 
 
 def parse_when(text: str, *, now: datetime, language: str = "en") -> WhenReading | None:
     """One reading of the whole text: its day, clock time and length put together, wherever they stand."""
-    found = _found(text, now, language)
+    context = _context(text, now, language)
+    found = _found(text, context, language)
     if not found:
         return None
-    return _combined(text, found, Context(now), language)
+    return _combined(text, found, context, language)
 
 
-def _found(text: str, now: datetime, language: str) -> list[tuple[object, WhenReading]]:
-    context = Context(now)
+def _context(text: str, now: datetime, language: str) -> Context:
+    hints = [item.value for item in _grammar(language).lexical(tokenise(text)) if item.kind == "HINT"]
+    return Context(now, hints[0] if hints else None)
+
+
+def _found(text: str, context: Context, language: str) -> list[tuple[object, WhenReading]]:
     tokens = tokenise(text)
     found: list[tuple[object, WhenReading]] = []
     for first, last in _stretches(tokens, _grammar(language)):
@@ -82,7 +102,7 @@ def _found(text: str, now: datetime, language: str) -> list[tuple[object, WhenRe
             if reading is not None:
                 span = (part[item.start].start, part[item.end - 1].end)
                 words = text[span[0] : span[1]]
-                found.append((item.value, _said(replace(reading, text=words, spans=(span,)), now, language)))
+                found.append((item.value, _said(replace(reading, text=words, spans=(span,)), context.now, language)))
     return found
 
 

@@ -6,13 +6,15 @@ import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from assistant_app.agenda.when.values import Day, Length, Unit
+from assistant_app.agenda.when.values import Day, Length, Part, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     now: datetime
     """Aware, in the user's zone."""
+    hint: Part | None = None
+    """A part of the day that the sentence speaks of: breakfast is in the morning."""
 
     @property
     def today(self) -> date:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from assistant_app.agenda.when import english_days, english_times
 from assistant_app.agenda.when.calendar_steps import (
     Context,
     add_length,
@@ -20,6 +19,7 @@ from assistant_app.agenda.when.calendar_steps import (
     week_of,
 )
 from assistant_app.agenda.when.chart import Grammar, Sides
+from assistant_app.agenda.when.compose import as_point, clock_in_part, every, on_day, range_of, times, weekday_codes
 from assistant_app.agenda.when.values import Clock, Day, Length, Number, Open, Part, Point, Range, Repeat, Unit
 
 _DIGITS = dict(zip("零〇一二两兩三四五六七八九", (0, 0, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
@@ -290,7 +290,7 @@ def _clocks(grammar: Grammar) -> None:
 def _in_part(clock: Clock, part: Part) -> Clock | None:
     if part.name == "dawn" and not clock.sure:
         return replace(clock, hour=clock.hour % 12, sure=True)
-    return english_times.in_part(clock, part)
+    return clock_in_part(clock, part)
 
 
 def _lengths(grammar: Grammar) -> None:
@@ -300,13 +300,13 @@ def _lengths(grammar: Grammar) -> None:
         last = s.tokens[s.end - 1].text
         if (last == "月" and not counted) or last == "日" or (last == "年" and count.digits == 4):
             return None
-        return english_days.times(count.value, unit)
+        return times(count.value, unit)
 
     @grammar.rule("LEN", "半 个|個? UNIT", "NUM 个|個 半 UNIT", "NUM UNIT 半", bonus=0.5)
     def half(_c: Context, s: Sides, *values: Number | Unit) -> Length | None:
         unit = next((value for value in values if isinstance(value, Unit)), None)
         count = next((value.value for value in values if isinstance(value, Number)), 0)
-        return english_days.times(count + 0.5, unit) if unit else None
+        return times(count + 0.5, unit) if unit else None
 
     @grammar.rule("LEN", "LEN 又|零|多|余? LEN", bonus=0.1)
     def together(_c: Context, _s: Sides, one: Length, other: Length) -> Length:
@@ -343,13 +343,13 @@ def _ranges(grammar: Grammar) -> None:
         _endpoint(grammar, kind)
 
     @grammar.rule("R", "从|自|由? E 到|至|-|~|–|—|－ E", "E 和|与 E 之 间", bonus=0.6)
-    def range_of(_c: Context, _s: Sides, start: Point, end: Point) -> Range | None:
+    def from_to(_c: Context, _s: Sides, start: Point, end: Point) -> Range | None:
         start, end = _shared_part(start, end)
-        return english_times.range_of(start, end, cue=True)
+        return range_of(start, end, cue=True)
 
     @grammar.rule("R", "D 的? R", bonus=0.4)
     def day_range(_c: Context, _s: Sides, day: Day, span: Range) -> Range | None:
-        return english_times.on_day(span, day)
+        return on_day(span, day)
 
     @grammar.rule("R", "从|自? NUM - YEAR", bonus=0.5)
     def years(_c: Context, _s: Sides, start: Number, end: int) -> Range | None:
@@ -391,25 +391,25 @@ def _shared_part(start: Point, end: Point) -> tuple[Point, Point]:
 def _endpoint(grammar: Grammar, kind: str) -> None:
     @grammar.rule("E", kind)
     def endpoint(_c: Context, _s: Sides, value: Day | Clock | Point) -> Point:
-        return english_times.as_point(value)
+        return as_point(value)
 
 
 def _repeats(grammar: Grammar) -> None:
     @grammar.rule("SET", "EVERY UNIT", bonus=0.5)
     def every_unit(_c: Context, _s: Sides, interval: int, unit: Unit) -> Repeat | None:
-        return english_times.every(interval, unit)
+        return every(interval, unit)
 
     @grammar.rule("SET", "每 隔? NUM 个? UNIT", bonus=0.5)
     def every_several(_c: Context, _s: Sides, count: Number, unit: Unit) -> Repeat | None:
-        return english_times.every(int(count.value), unit) if count.value >= 1 and count.whole else None
+        return every(int(count.value), unit) if count.value >= 1 and count.whole else None
 
     @grammar.rule("SET", "EVERY WD", bonus=0.7)
     def every_weekday(_c: Context, _s: Sides, interval: int, weekday: int) -> Repeat:
-        return Repeat("WEEKLY", interval, english_times.codes(weekday))
+        return Repeat("WEEKLY", interval, weekday_codes(weekday))
 
     @grammar.rule("SET", "EVERY 工 作 日", "工 作 日", bonus=0.7)
     def workdays(_c: Context, _s: Sides, *_interval: int) -> Repeat:
-        return Repeat("WEEKLY", 1, english_times.codes((0, 1, 2, 3, 4)))
+        return Repeat("WEEKLY", 1, weekday_codes((0, 1, 2, 3, 4)))
 
     @grammar.rule("SET", "每 个? 月 NUM 日|号|號", bonus=0.7)
     def monthly(_c: Context, _s: Sides, day: Number) -> Repeat | None:

@@ -170,7 +170,15 @@ def add_words(grammar: Grammar) -> None:
     for name, number in MONTHS.items():
         grammar.word("MONTH", {name: number}, -1.5 if name in _ALSO_OTHER_WORDS else 0.0)
         grammar.word("MONTH", {name + ".": number}, -0.5)
-    grammar.word("PART", {**PARTS, "nite": PARTS["night"]})
+    meals = ("breakfast", "brunch", "lunch", "dinner")
+    grammar.word("PART", {name: part for name, part in PARTS.items() if name not in meals})
+    grammar.word("PART", {"nite": PARTS["night"]})
+    # "Lunch with Ana" is what one does, "at lunch" is when; either way it tells the half of the day.
+    grammar.word("PART", {name: PARTS[name] for name in meals}, -2.5)
+    hints = {"supper": PARTS["dinner"], "wake": PARTS["morning"], "alarm": PARTS["morning"]}
+    grammar.word("HINT", {**{name: PARTS[name] for name in meals}, **hints})
+    greetings = ("good morning", "good afternoon", "good evening", "good night", "good day")
+    grammar.word("IDIOM", {words: words for words in (*greetings, "one day", "the other day", "day to day")})
     grammar.word("PARTS", {name + "s": PARTS[name] for name in ("morning", "afternoon", "evening", "night")})
     grammar.word("UNIT", {name: unit for name, unit in UNITS.items() if name != "second"})
     grammar.word("UNIT", {"second": UNITS["second"]}, -2.5)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from assistant_app.agenda.when.calendar_steps import Context, add_length, place
+from assistant_app.agenda.when.compose import clock_in_part
 from assistant_app.agenda.when.reading import Grain, WhenReading
 from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
 
@@ -35,7 +36,8 @@ def resolve(value: object, c: Context) -> WhenReading | None:
 
 
 def length_of(length: Length) -> timedelta:
-    return timedelta(days=round(length.months) * 30 + length.days, seconds=length.seconds)
+    years, months = divmod(round(length.months), 12)
+    return timedelta(days=years * 365 + months * 30 + length.days, seconds=length.seconds)
 
 
 def _midnight(day: date, c: Context) -> datetime:
@@ -81,15 +83,18 @@ def _likelihood(hour: int) -> float:
     return 1.0 if 8 <= hour <= 18 else {19: 0.7, 20: 0.7, 21: 0.7, 7: 0.6, 22: 0.3, 6: 0.3}.get(hour, 0.0)
 
 
-def _both_halves(clock: Clock) -> list[Clock]:
+def _both_halves(clock: Clock, c: Context | None = None) -> list[Clock]:
     if clock.sure:
         return [clock]
+    hinted = clock_in_part(clock, c.hint) if c and c.hint else None
+    if hinted is not None:
+        return [hinted]
     return [replace(clock, hour=clock.hour % 12, sure=True), replace(clock, hour=clock.hour % 12 + 12, sure=True)]
 
 
 def likely(clock: Clock, day: date, c: Context) -> Clock:
     """The half of that day which is meant: still to come, and at a likely hour."""
-    halves = _both_halves(clock)
+    halves = _both_halves(clock, c)
     if day == c.today:
         halves = [half for half in halves if _at(day, half, c) >= c.now] or halves
     return max(halves, key=lambda half: _likelihood(half.hour))
@@ -97,7 +102,7 @@ def likely(clock: Clock, day: date, c: Context) -> Clock:
 
 def _next_clock(clock: Clock, c: Context) -> datetime:
     """Soon outweighs a slightly likelier hour."""
-    times = [_at(c.today + timedelta(days=ahead), half, c) for ahead in (0, 1) for half in _both_halves(clock)]
+    times = [_at(c.today + timedelta(days=ahead), half, c) for ahead in (0, 1) for half in _both_halves(clock, c)]
     coming = [moment for moment in times if moment >= c.now]
     return max(coming, key=lambda m: _likelihood(m.hour) - (m - c.now).total_seconds() / 86400 * 0.9)
 

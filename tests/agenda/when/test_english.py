@@ -43,6 +43,10 @@ POINTS = [
     ("tonight at 8", "2026-11-24 20:00"),
     ("Saturday morning at 7", "2026-11-28 07:00"),
     ("ten to five tomorrow", "2026-11-25 16:50"),
+    ("breakfast with Ana at 8", "2026-11-25 08:00"),
+    ("dinner at 8", "2026-11-24 20:00"),
+    ("wake me at 6", "2026-11-25 06:00"),
+    ("lunch with Bob on Friday at one", "2026-11-27 13:00"),
 ]
 
 
@@ -176,6 +180,8 @@ def test_a_length_is_read(text: str, minutes: int) -> None:
         "version 2.10.3",
         "6.45 percent",
         "thanks a lot",
+        "good morning",
+        "let us have lunch together",
         "",
     ],
 )

@@ -1,0 +1,160 @@
+"""English rules for weeks, months, quarters and years, their parts, and the next or last few of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from assistant_app.agenda.when.calendar_steps import (
+    Context,
+    add_length,
+    add_months,
+    add_working_days,
+    nth_weekday,
+    period,
+    place,
+    week_of,
+)
+from assistant_app.agenda.when.chart import Grammar, Sides
+from assistant_app.agenda.when.compose import times
+from assistant_app.agenda.when.values import Day, Length, Number, Unit
+
+
+def add_rules(grammar: Grammar) -> None:
+    _stretches(grammar)
+
+
+def _stretches(grammar: Grammar) -> None:
+    @grammar.rule("D", "REL UNIT", "that UNIT")
+    def relative_unit(c: Context, s: Sides, one: int | Unit, other: Unit | None = None) -> Day | None:
+        relative, unit = (0, one) if isinstance(one, Unit) else (one, other)
+        if unit is None or unit.grain in ("second", "minute", "hour") or s.tokens[s.end - 1].text in ("m", "d", "s"):
+            return None
+        if s.tokens[s.end - 1].text.endswith("s"):
+            return None
+        return period(unit, c.today, relative)
+
+    @grammar.rule("D", "the UNIT after next")
+    def after_next(c: Context, _s: Sides, unit: Unit) -> Day | None:
+        return period(unit, c.today, 2) if unit.grain not in ("second", "minute", "hour") else None
+
+    @grammar.rule("D", "the|my UNIT", bonus=-1.5)
+    def the_unit(c: Context, s: Sides, unit: Unit) -> Day | None:
+        fits = unit.grain in ("week", "month", "year", "weekend") and not s.tokens[s.end - 1].text.endswith("s")
+        return period(unit, c.today, 0) if fits else None
+
+    @grammar.rule("D", "the? NEXT NUMBER UNIT", "the? NUMBER NEXT UNIT", bonus=0.5)
+    def next_several(c: Context, _s: Sides, one: int | Number, other: int | Number, unit: Unit) -> Day | None:
+        count = one if isinstance(one, Number) else other
+        return _several(c, count, unit, 1) if isinstance(count, Number) else None
+
+    @grammar.rule("D", "the? PAST NUMBER UNIT", "the? NUMBER PAST UNIT", bonus=0.5)
+    def past_several(c: Context, _s: Sides, one: int | Number, other: int | Number, unit: Unit) -> Day | None:
+        count = one if isinstance(one, Number) else other
+        return _several(c, count, unit, -1) if isinstance(count, Number) else None
+
+    @grammar.rule("D", "for? the? week of|beginning|starting|commencing on? D", bonus=1.5)
+    def week_around(c: Context, _s: Sides, day: Day) -> Day | None:
+        placed = place(day, c.today)
+        if placed is None or placed.start is None or placed.end is not None:
+            return None
+        return Day(start=week_of(placed.start), end=week_of(placed.start) + timedelta(days=7), grain="week")
+
+    @grammar.rule("D", "the? ORD week of|in? D", "the? LAST week of|in? D", bonus=1.0)
+    def nth_week(c: Context, _s: Sides, nth: int, stretch: Day) -> Day | None:
+        return _nth_week(c, nth, stretch)
+
+    @grammar.rule("D", "the? EDGE UNIT", "the? EDGE the UNIT", bonus=0.3)
+    def edge_of_present(c: Context, _s: Sides, which: int, unit: Unit) -> Day | None:
+        return _edge(c, which, period(unit, c.today, 0)) if unit.grain in ("week", "month", "year") else None
+
+    @grammar.rule("D", "week NUM of|in? D", bonus=0.5)
+    def numbered_week_of(_c: Context, _s: Sides, number: Number, year: Day) -> Day | None:
+        if year.grain != "year" or not (year.year or year.start) or not 1 <= number.value <= 52:
+            return None
+        first = year.year or (year.start.year if year.start else 0)
+        start = date.fromisocalendar(first, int(number.value), 1)
+        return Day(start=start, end=start + timedelta(days=7), grain="week")
+
+    @grammar.rule("D", "week NUM")
+    def numbered_week(c: Context, _s: Sides, number: Number) -> Day | None:
+        if not 1 <= number.value <= 52:
+            return None
+        start = date.fromisocalendar(c.today.year, int(number.value), 1)
+        return Day(start=start, end=start + timedelta(days=7), grain="week")
+
+    @grammar.rule("D", "the? ORD quarter of|in|, D", "q NUM of|,|-? D", "D -|,? q NUM", bonus=1.0)
+    def quarter_of(c: Context, _s: Sides, one: int | Number | Day, other: Day | Number) -> Day | None:
+        number, year = (one, other) if isinstance(other, Day) else (other, one)
+        nth = int(number.value) if isinstance(number, Number) else number
+        if not isinstance(nth, int) or not isinstance(year, Day) or year.grain != "year" or not 1 <= nth <= 4:
+            return None
+        first = year.year or (year.start.year if year.start else c.today.year)
+        start = date(first, 3 * nth - 2, 1)
+        return Day(start=start, end=add_months(start, 3), grain="quarter")
+
+    @grammar.rule("D", "later|earlier in? D", "later|earlier in the UNIT", bonus=0.5)
+    def rest_of(c: Context, s: Sides, stretch: Day | Unit) -> Day | None:
+        found = period(stretch, c.today, 0) if isinstance(stretch, Unit) else stretch
+        if found.start is None or found.end is None or not found.start <= c.today < found.end:
+            return None
+        if s.tokens[s.start].text == "later":
+            return replace(found, start=c.today)
+        return replace(found, end=c.today) if c.today > found.start else None
+
+    @grammar.rule("LEN", "all|whole UNIT", "the|a whole UNIT", "for the UNIT", "all UNIT long", bonus=0.3)
+    def whole(_c: Context, s: Sides, unit: Unit) -> Length | None:
+        fits = unit.grain not in ("second", "minute", "weekend") and not s.tokens[s.end - 1].text.endswith("s")
+        return times(1, unit) if fits else None
+
+    @grammar.rule("D", "EDGE D", "the? EDGE D", bonus=0.5)
+    def edge(c: Context, _s: Sides, which: int, stretch: Day) -> Day | None:
+        return _edge(c, which, stretch)
+
+
+def _several(c: Context, count: Number, unit: Unit, sign: int) -> Day | None:
+    """The next three days begin tomorrow; the last three end today."""
+    if unit.grain in ("second", "minute", "hour", "weekend"):
+        return None
+    length = Length(unit.months * count.value, unit.days * count.value, business=unit.business)
+    if sign < 0:
+        start = add_length(c.now, length, -1).date()
+        return Day(start=start, end=c.today, grain=unit.grain)
+    start = c.today + timedelta(days=1)
+    if unit.business:
+        start = add_working_days(c.today, 1)
+        return Day(start=start, end=add_working_days(c.today, round(count.value)) + timedelta(days=1), grain="day")
+    end = add_months(start, round(length.months)) + timedelta(days=length.days)
+    return Day(start=start, end=end, grain=unit.grain)
+
+
+def _nth_week(c: Context, nth: int, stretch: Day) -> Day | None:
+    """Weeks are counted by their Thursdays, as ISO 8601 does."""
+    placed = place(stretch, c.today)
+    if placed is None or placed.start is None or placed.end is None or placed.grain not in ("month", "year"):
+        return None
+    thursday = nth_weekday(placed.start, placed.end, 3, nth)
+    if thursday is None:
+        return None
+    return Day(start=week_of(thursday), end=week_of(thursday) + timedelta(days=7), grain="week")
+
+
+def _edge(c: Context, which: int, stretch: Day) -> Day | None:
+    placed = place(stretch, c.today)
+    if placed is None or placed.start is None or placed.end is None:
+        return None
+    start, end = placed.start, placed.end
+    if placed.grain == "month":
+        sixteenth, late = start.replace(day=16), start.replace(day=21)
+        start, end = ((start, sixteenth), (start.replace(day=10), late), (sixteenth, end))[which]
+    elif placed.grain == "year" and stretch.start is not None and which == 2:
+        start = date(start.year, 7, 1)
+    elif placed.grain == "year" and (end - start).days < 367:
+        may, september = date(start.year, 5, 1), date(start.year, 9, 1)
+        start, end = ((start, may), (may, september), (september, end))[which]
+    elif placed.grain == "week":
+        thursday, friday = start + timedelta(days=3), start + timedelta(days=4)
+        start, end = ((start, thursday), (start + timedelta(days=2), friday), (thursday, end))[which]
+    else:
+        return None
+    return Day(start=start, end=end, grain="day")

@@ -1,0 +1,174 @@
+"""English rules for ranges, open ranges, and a start with a length."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from assistant_app.agenda.when.calendar_steps import (
+    Context,
+)
+from assistant_app.agenda.when.chart import Grammar, Sides
+from assistant_app.agenda.when.compose import (
+    as_point,
+    clock_in_part,
+    on_day,
+    range_of,
+)
+from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Stretch
+
+
+def add_rules(grammar: Grammar) -> None:
+    _ranges(grammar)
+    _open_ranges(grammar)
+
+
+def _ranges(grammar: Grammar) -> None:
+    for kind in ("D", "C", "T", "H"):
+        _endpoint(grammar, kind)
+
+    @grammar.rule("R", "from E -|to|until|till|til|through|thru E", "between E and|-|to|& E", bonus=0.6, rescue=True)
+    def from_to(_c: Context, _s: Sides, start: Point, end: Point) -> Range | None:
+        return range_of(start, end, cue=True)
+
+    @grammar.rule("R", "E -|~|–|—|to|until|till|through|thru E")
+    def bare_range(_c: Context, s: Sides, start: Point, end: Point) -> Range | None:
+        return range_of(start, end, cue=False)
+
+    @grammar.rule(
+        "R", "WD -|to|through|thru|till|until WD", "from WD -|to|through|till|until WD", rescue=True, bonus=0.4
+    )
+    def weekday_range(_c: Context, _s: Sides, start: int, end: int) -> Range:
+        return Range(Point(Day(weekday=start)), Point(Day(weekday=end)))
+
+    @grammar.rule("HH", "H -|~|to|till|until E", bonus=0.5)
+    def hours_range(_c: Context, s: Sides, start: Clock, end: Point) -> Range | None:
+        return Range(Point(clock=start), end) if end.clock and end.day is None and end.clock != start else None
+
+    @grammar.rule(
+        "R", "D -|to|through|till|until the? ORD", "from D to|through|till|until the? ORD", bonus=0.5, rescue=True
+    )
+    def ordinal_ends(_c: Context, _s: Sides, start: Day, end: int) -> Range | None:
+        fits = start.day is not None and start.start is None and start.day < end <= 31
+        return Range(Point(start), Point(replace(start, day=end, weekday=None))) if fits else None
+
+    @grammar.rule("R", "from|between the? ORD to|through|till|until|and D", bonus=0.5, rescue=True)
+    def ordinal_starts(_c: Context, _s: Sides, start: int, end: Day) -> Range | None:
+        fits = end.day is not None and end.start is None and start < end.day
+        return Range(Point(replace(end, day=start, weekday=None)), Point(end)) if fits else None
+
+    @grammar.rule("R", "D -|to|through|until H", "from D -|to|through|until H", bonus=0.3, rescue=True)
+    def days_of_month(_c: Context, s: Sides, start: Day, end: Clock) -> Range | None:
+        """November 18-19"""
+        fits = start.day is not None and start.start is None and end.grain == "hour" and end.hour > start.day
+        return Range(Point(start), Point(replace(start, day=end.hour, weekday=None))) if fits else None
+
+    @grammar.rule("R", "at|around|between|from HH", bonus=0.4, rescue=True)
+    def cued_hours(_c: Context, _s: Sides, hours: Range) -> Range:
+        return hours
+
+    @grammar.rule("R", "HH on? D", "HH ,? T", bonus=0.4, rescue=True)
+    def hours_day(_c: Context, _s: Sides, hours: Range, day: Day | Point) -> Range | None:
+        return on_day(hours, day)
+
+    @grammar.rule("R", "D ,|at|from|between? HH", "T ,|at|from|between? HH", bonus=0.4, rescue=True)
+    def day_hours(_c: Context, _s: Sides, day: Day | Point, hours: Range) -> Range | None:
+        return on_day(hours, day)
+
+    @grammar.rule("R", "D ,? R", "T ,? R", "P R", bonus=0.5)
+    def day_range(_c: Context, _s: Sides, day: Day | Point | Part, span: Range) -> Range | None:
+        return on_day(span, day)
+
+    @grammar.rule("R", "R on|of|in|,? D", "R on? T", "R P", bonus=0.5)
+    def range_day(_c: Context, _s: Sides, span: Range, day: Day | Point | Part) -> Range | None:
+        return on_day(span, day)
+
+    @grammar.rule("R", "HH P", "HH in the PART", bonus=0.4, rescue=True)
+    def hours_part(_c: Context, _s: Sides, span: Range, part: Part) -> Range | None:
+        return on_day(span, part)
+
+    @grammar.rule("S", "from? C for LEN", "from? T for LEN", "from? D for LEN", "from H for LEN", bonus=1.0)
+    def start_and_length(_c: Context, _s: Sides, start: Clock | Point | Day, length: Length) -> Stretch:
+        return Stretch(as_point(start), length)
+
+    @grammar.rule("S", "D S", bonus=0.5)
+    def day_start_and_length(_c: Context, _s: Sides, day: Day, stretch: Stretch) -> Stretch | None:
+        fits = stretch.start.day is None and stretch.start.exact is None and day.grain == "day"
+        return replace(stretch, start=replace(stretch.start, day=day)) if fits else None
+
+    @grammar.rule("S", "for? LEN from|starting|beginning from|on? D", "for? LEN starting|from C", bonus=0.7)
+    def length_and_start(_c: Context, s: Sides, length: Length, start: Day | Clock) -> Stretch | None:
+        return Stretch(as_point(start), length) if s.tokens[s.start].text == "for" or _names_start(s) else None
+
+    @grammar.rule("S", "for LEN ,? from|starting|beginning at? H", "for LEN ,? from|starting D", bonus=0.5, rescue=True)
+    def length_and_hour(_c: Context, _s: Sides, length: Length, start: Clock | Day) -> Stretch:
+        return Stretch(as_point(start), length)
+
+    @grammar.rule("S", "within LEN", "within the? next LEN", "in the? next LEN", bonus=1.0)
+    def within(c: Context, _s: Sides, length: Length) -> Stretch:
+        return Stretch(Point(exact=c.now) if length.seconds else Point(Day(start=c.today)), length)
+
+    @grammar.rule("LEN", "for LEN", bonus=0.3)
+    def for_length(_c: Context, _s: Sides, length: Length) -> Length:
+        return length
+
+
+def _names_start(s: Sides) -> bool:
+    return any(token.text in ("starting", "beginning") for token in s.tokens[s.start : s.end])
+
+
+def _endpoint(grammar: Grammar, kind: str) -> None:
+    @grammar.rule("E", kind)
+    def endpoint(_c: Context, _s: Sides, value: Day | Clock | Point) -> Point:
+        return as_point(value)
+
+
+def _open_ranges(grammar: Grammar) -> None:
+    @grammar.rule("O", "after E", "later|greater|more than E", "any? time after E", bonus=0.6)
+    def after_point(_c: Context, _s: Sides, point: Point) -> Open:
+        return Open(point, after=True)
+
+    @grammar.rule("O", "after|before|by|until|till|til|since H", bonus=0.3, rescue=True)
+    def open_hour(_c: Context, s: Sides, clock: Clock) -> Open:
+        return Open(Point(clock=clock), after=s.tokens[s.start].text in ("after", "since"), inclusive=True)
+
+    @grammar.rule("O", "after|before PART", bonus=0.6, rescue=True)
+    def meal(_c: Context, s: Sides, part: Part) -> Open:
+        return Open(Point(part=part), after=s.tokens[s.start].text == "after")
+
+    @grammar.rule("O", "since E", "starting|beginning|from E", "starting|beginning from|on|in E", bonus=0.4)
+    def since(_c: Context, _s: Sides, point: Point) -> Open:
+        return Open(point, after=True, inclusive=True)
+
+    @grammar.rule("O", "E or|and later|after|greater|onwards|onward", "E onwards|onward", bonus=0.5)
+    def or_later(_c: Context, s: Sides, point: Point) -> Open | None:
+        return Open(point, after=True, inclusive=True) if s.end - s.start > 1 else None
+
+    @grammar.rule("O", "as early as E", "no earlier than E", bonus=0.5)
+    def as_early_as(_c: Context, _s: Sides, point: Point) -> Open:
+        return Open(point, after=True, inclusive=True)
+
+    @grammar.rule("O", "before E", "earlier|sooner|less than E", "no later than E", "prior to E", bonus=0.6)
+    def before(_c: Context, _s: Sides, point: Point) -> Open:
+        return Open(point, after=False)
+
+    @grammar.rule("O", "until|till|til|by E", "as late as E", "not after E", "ending on? E", bonus=0.5)
+    def until(_c: Context, _s: Sides, point: Point) -> Open:
+        return Open(point, after=False, inclusive=True)
+
+    @grammar.rule("O", "D O", "T O", bonus=0.5)
+    def day_open(_c: Context, _s: Sides, day: Day | Point, span: Open) -> Open | None:
+        point = as_point(day)
+        fits = span.point.clock and not span.point.day and point.day and point.day.grain == "day" and not point.clock
+        if not fits or not span.point.clock:
+            return None
+        clock = (clock_in_part(span.point.clock, point.part) if point.part else None) or span.point.clock
+        return replace(span, point=Point(point.day, clock))
+
+    @grammar.rule("O", "O on? D", bonus=0.3)
+    def open_day(_c: Context, _s: Sides, span: Open, day: Day) -> Open | None:
+        fits = span.point.clock and not span.point.day and day.grain == "day"
+        return replace(span, point=replace(span.point, day=day)) if fits else None
+
+    @grammar.rule("E", "P")
+    def part_end(_c: Context, _s: Sides, part: Part) -> Point:
+        return Point(part=part)
