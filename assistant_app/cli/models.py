@@ -138,8 +138,8 @@ class _Bars:
             self._stage = None
             say(progress.note)
             return
-        if progress.stage == "connecting" and self._bar is not None:
-            return  # between two packages of one download
+        if progress.stage == "connecting":
+            return  # seconds, and between two packages of one download it would tear the bar
         stage = (progress.name, progress.stage)
         if stage != self._stage:
             self._close()
@@ -150,8 +150,6 @@ class _Bars:
             self._bar.update(progress.done_bytes - self._bar.n)
 
     def _start(self, progress: Progress) -> None:
-        if progress.stage == "connecting":
-            return
         if progress.stage == "done":
             say(f"{progress.name}: ready")
         elif self._in_terminal:

@@ -101,9 +101,6 @@ class ModelStore:
         cancel = cancel or Cancel()
         entries = [self.manifest.get(name) for name in (tuple(names) or self._default())]
         wanted = [entry for entry in entries if self._hash(entry, on_progress, cancel).state != "ready"]
-        for entry in entries:
-            if entry not in wanted:
-                on_progress(Progress(entry.name, "done", entry.installed_bytes, entry.installed_bytes))
         if not wanted:
             return
         downloader = Downloader()
