@@ -42,7 +42,11 @@ class CalendarFolders:
         self._index = EventIndex(index_file, root)
         self._seen_folders: dict[str, int] = {}
         self._trusted = False
-        self._seen_generation = self._index.generation
+        try:
+            self._seen_generation = self._index.generation
+        except sqlite3.DatabaseError:
+            self._index.reset()
+            self._seen_generation = self._index.generation
         self._parsed: dict[Path, tuple[Stamp, icalendar.Calendar]] = {}
 
     def close(self) -> None:

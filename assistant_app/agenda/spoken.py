@@ -47,6 +47,7 @@ _ONES = (
     "nineteen",
 )
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty")
+_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _ZH_DAYS = "一二三四五六日"
 _ZH_DIGITS = "零一二三四五六七八九"
 
@@ -124,6 +125,46 @@ def spoken_duration(length: timedelta, language: str = "en") -> str:
         if n
     ]
     return " and ".join(parts) or "no time"
+
+
+def spoken_recurrence(rule: str, language: str = "en") -> str:
+    """An RRULE value in words: "every Monday and Thursday", "every two weeks until 1 March 2027"."""
+    parts = dict(part.split("=", 1) for part in rule.split(";") if "=" in part)
+    freq, interval = parts.get("FREQ", ""), int(parts.get("INTERVAL", "1"))
+    units = {
+        "SECONDLY": ("second", "秒"),
+        "MINUTELY": ("minute", "分钟"),
+        "HOURLY": ("hour", "小时"),
+        "DAILY": ("day", "天"),
+        "WEEKLY": ("week", "周"),
+        "MONTHLY": ("month", "月"),
+        "YEARLY": ("year", "年"),
+    }
+    unit, chinese_unit = units.get(freq, (freq.lower(), freq))
+    codes = [code for code in parts.get("BYDAY", "").split(",") if code]
+    if language == "zh":
+        days = "、".join(_ZH_DAYS[_CODES.index(code[-2:])] for code in codes)
+        return f"每{interval if interval > 1 else ''}{chinese_unit}{days}"
+    named = "weekday" if codes == list(_CODES[:5]) else " and ".join(_spoken_day_code(code) for code in codes)
+    if named and freq == "WEEKLY":
+        words = f"every {'other ' if interval == 2 else ''}{named}"
+        words += f", every {spoken_number(interval)} weeks" if interval > 2 else ""
+    else:
+        words = f"every {unit}" if interval == 1 else f"every {spoken_number(interval)} {unit}s"
+        words = f"the {named} of {words}" if named else words
+    if day := parts.get("BYMONTHDAY"):
+        month = f" {_MONTHS[int(parts['BYMONTH']) - 1]}" if "BYMONTH" in parts else ""
+        words += f" on {day}{month}" if month else f" on day {day}"
+    if until := parts.get("UNTIL"):
+        words += f" until {int(until[6:8])} {_MONTHS[int(until[4:6]) - 1]} {until[:4]}"
+    if count := parts.get("COUNT"):
+        words += f", {count} times"
+    return words
+
+
+def _spoken_day_code(code: str) -> str:
+    nth = {"1": "first ", "2": "second ", "3": "third ", "4": "fourth ", "5": "fifth ", "-1": "last "}
+    return nth.get(code[:-2], "") + _DAYS[_CODES.index(code[-2:])]
 
 
 def spoken_number(number: int) -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from assistant_app.agenda.spoken import spoken_duration, spoken_time, written_range
+from assistant_app.agenda.spoken import spoken_duration, spoken_recurrence, spoken_time, written_range
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=ZONE)
@@ -46,3 +46,18 @@ def test_a_range_is_written_for_the_eye() -> None:
     assert written_range(start, start + timedelta(minutes=45), NOW) == "Thursday 26 November, 15:30 to 16:15"
     assert written_range(date(2026, 11, 30), date(2026, 12, 2), NOW) == "Monday 30 November to Tuesday 1 December"
     assert written_range(date(2026, 11, 25), date(2026, 11, 26), NOW) == "tomorrow"
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("FREQ=WEEKLY;BYDAY=MO,TH", "every Monday and Thursday"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;UNTIL=20270301", "every other Monday until 1 March 2027"),
+        ("FREQ=MONTHLY;BYDAY=1FR", "the first Friday of every month"),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "every weekday"),
+        ("FREQ=DAILY", "every day"),
+        ("FREQ=MONTHLY;INTERVAL=3;COUNT=4", "every three months, 4 times"),
+    ],
+)
+def test_a_rule_is_said(rule: str, words: str) -> None:
+    assert spoken_recurrence(rule) == words

@@ -229,4 +229,7 @@ def _said(reading: WhenReading, now: datetime, language: str) -> WhenReading:
         words = spoken.written_range(start, end, now, language)
     else:
         words = spoken.spoken_time(start, now, language)
+    if reading.recurrence is not None:
+        first = f"从{words}" if language == "zh" else f"from {words}"
+        words = f"{spoken.spoken_recurrence(reading.recurrence, language)}, {first}"
     return replace(reading, words=words)
