@@ -43,8 +43,8 @@ COMMANDS = (
 INTERRUPTED = 130
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser of all commands, or of the one that is going to run: its module alone is imported."""
     parser = argparse.ArgumentParser(
         prog="assistant",
         description="A private assistant on this machine: speak or type, it answers, converses and keeps your "
@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"assistant {__version__}")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="keep settings, calendar and documents in DIR")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in (only,) if only in COMMANDS else COMMANDS:
         if importlib.util.find_spec(f"assistant_app.cli.{name}") is None:
             continue
         module = importlib.import_module(f"assistant_app.cli.{name}")
@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
     _write_utf8()
     profile, rest = split_profile(argv)
     try:
-        args = build_parser().parse_args([*profile, *rest])
+        args = build_parser(rest[0] if rest else None).parse_args([*profile, *rest])
     except SystemExit as leaving:  # argparse has said why
         return leaving.code if isinstance(leaving.code, int) else 2
     set_up_logging(find_paths(args.profile).log_dir)

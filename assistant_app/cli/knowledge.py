@@ -19,6 +19,7 @@ from assistant_app.cli.invocation import (
 from assistant_app.cli.turns import source_json
 from assistant_app.errors import InputError
 from assistant_app.knowledge.base import Document, KnowledgeBase, text_files
+from assistant_app.paths import resources_dir
 
 _QUOTED = 300
 
@@ -27,7 +28,9 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser("knowledge", help="documents to answer from")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="read text or Markdown files, or all of a folder")
-    add.add_argument("path", nargs="+", type=Path)
+    add.add_argument("path", nargs="*", type=Path)
+    add.add_argument("--starter", action="store_true", help="the description of this program, to ask it about itself")
+    add.set_defaults(usage_error=add.error)
     listing = actions.add_parser("list", help="the documents there are")
     remove = actions.add_parser("remove", help="forget a document; the file stays")
     remove.add_argument("name", help="its path, file name or title")
@@ -50,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
 def _add(args: argparse.Namespace, base: KnowledgeBase) -> int:
     added: list[Document] = []
     problems: list[dict[str, Any]] = []
-    files = [file for path in args.path for file in text_files(path)]
+    places = [*args.path, *([resources_dir() / "knowledge"] if args.starter else [])]
+    if not places:
+        args.usage_error("give a PATH or --starter")
+    files = [file for place in places for file in text_files(place)]
     if not files:
         raise InputError("no_text_files", "There are no text or Markdown files there.")
     for file in files:

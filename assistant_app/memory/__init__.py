@@ -1,0 +1,1 @@
+"""What the assistant remembers of the conversation. It knows no skill and no model."""

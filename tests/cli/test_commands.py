@@ -83,6 +83,9 @@ def test_each_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> Non
         ["when", "tomorrow", "--now", "soon"],
         ["when", "tomorrow", "--tz", "Mars/Olympus"],
         ["calendar"],
+        ["knowledge", "add"],
+        ["bench", "everything"],
+        ["bench", "--repeat", "0"],
         ["calendar", "add", "x", "--start", "now", "--minutes", "-3"],
         ["listen", "a.wav", "b.wav", "--say", "c.wav"],
     ],
@@ -345,6 +348,7 @@ def test_knowledge_is_added_found_and_forgotten(
     assert passage["text"] == "The leader was Rollo."
     assert terminal.json("knowledge", "remove", "Notes")["removed"]["title"] == "Notes"
     assert terminal.json("knowledge", "list")["documents"] == []
+    assert terminal.json("knowledge", "add", "--starter")["documents"][0]["title"] == "Using the assistant"
     picture = tmp_path / "picture.md"
     picture.write_bytes(b"\xff\xd8\xff\x00")
     assert terminal.json("knowledge", "add", str(picture), status=1)["error"]["code"] == "document_not_text"
