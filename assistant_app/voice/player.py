@@ -72,6 +72,11 @@ class Player:
         self._running = False
         self._last_callback = 0.0
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the loudspeaker's stream runs; an idle one stops by itself."""
+        return self._running
+
     def play(
         self,
         samples: NDArray[np.float32],

@@ -188,13 +188,16 @@ def packed(
     Neighbouring spans share a piece while they fit; longer silence than a window is left out.
     """
     pieces: list[tuple[float, float]] = []
-    for start, end in spans:
-        start, end = max(0.0, start - _EDGE_SECONDS), min(clip_seconds, end + _EDGE_SECONDS)
+    spoken_until = 0.0
+    for speech_start, speech_end in spans:
+        start, end = max(0.0, speech_start - _EDGE_SECONDS), min(clip_seconds, speech_end + _EDGE_SECONDS)
+        pause_middle = (spoken_until + speech_start) / 2
+        spoken_until = speech_end
         if pieces and end - pieces[-1][0] <= window_seconds:
             pieces[-1] = (pieces[-1][0], end)
             continue
-        if pieces:
-            start = max(start, pieces[-1][1])
+        if pieces and pieces[-1][1] > start:
+            pieces[-1], start = (pieces[-1][0], pause_middle), pause_middle
         while end - start > window_seconds:  # someone who never pauses
             pieces.append((start, start + window_seconds))
             start += window_seconds

@@ -8,6 +8,7 @@ commands that saves two thirds of the time; when it fails it loops, which the ch
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -70,6 +71,10 @@ class WindowDecoder:
         self._half = device == "cuda"
         self._model = whisper.load_model(str(checkpoint), device=device)
         self._model.eval()
+        with warnings.catch_warnings():
+            # It leaves its vocabulary file open for the garbage collector; it is read here, once.
+            warnings.simplefilter("ignore", ResourceWarning)
+            whisper.tokenizer.get_tokenizer(self._model.is_multilingual, num_languages=self._model.num_languages)
 
     def decode(
         self,
@@ -190,20 +195,9 @@ def _task_type() -> Any:
         def apply(self, logits: Any, tokens: Any) -> None:
             self._cancel.check()
 
-    class SimplifiedOnly(LogitFilter):  # type: ignore[misc]
-        """Takes characters of the traditional script out of the choice."""
-
-        def __init__(self, token_ids: Any) -> None:
-            self._token_ids = token_ids
-
-        def apply(self, logits: Any, tokens: Any) -> None:
-            logits[:, self._token_ids] = -np.inf
-
     class EncodedTask(DecodingTask):  # type: ignore[misc]
         def __init__(self, model: Any, options: Any, cancel: Cancel) -> None:
             super().__init__(model, options)
-            if options.language == "zh":
-                self.logit_filters.append(SimplifiedOnly(list(_traditional_token_ids(model.num_languages))))
             self.logit_filters.append(StopWhenAsked(cancel))
 
         def _get_audio_features(self, mel: Any) -> Any:
@@ -212,35 +206,18 @@ def _task_type() -> Any:
     return EncodedTask
 
 
-@lru_cache(maxsize=2)
-def _traditional_token_ids(num_languages: int) -> tuple[int, ...]:
-    """Tokens that hold a traditional character: in Big5 but not in GB 2312, which is simplified only."""
-    from whisper.tokenizer import get_tokenizer
+@lru_cache(maxsize=1)
+def _simplifier() -> Any:
+    import opencc
 
-    encoding = get_tokenizer(True, num_languages=num_languages, language="zh").encoding
-    found = []
-    for token in range(encoding.n_vocab):
-        try:
-            text = encoding.decode_single_token_bytes(token).decode("utf-8")
-        except (KeyError, UnicodeDecodeError):
-            continue
-        if any(_is_traditional(character) for character in text):
-            found.append(token)
-    return tuple(found)
+    return opencc.OpenCC("t2s")
 
 
-def _is_traditional(character: str) -> bool:
-    if not "\u4e00" <= character <= "\u9fff":
-        return False
-    return not _encodable(character, "gb2312") and _encodable(character, "big5")
-
-
-def _encodable(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def simplified(text: str) -> str:
+    """Chinese in simplified characters, without the title marks that the model sometimes puts around a sentence."""
+    text = str(_simplifier().convert(text))
+    whole = text.startswith("《") and text.endswith("》") and text.count("《") == 1
+    return text[1:-1] if whole else text
 
 
 def choose_language(chances: dict[str, float]) -> str:
@@ -271,8 +248,9 @@ def _good(result: Any, seconds: float) -> bool:
 
 
 def _decoded(result: Any, language: str, *, trustworthy: bool) -> Decoded:
+    text = " ".join(result.text.split())
     return Decoded(
-        text=" ".join(result.text.split()),
+        text=simplified(text) if language == "zh" else text,
         language=language,
         no_speech_probability=float(result.no_speech_prob),
         average_log_probability=float(result.avg_logprob),
