@@ -27,7 +27,7 @@ from assistant_app.agenda.when import (
 from assistant_app.agenda.when.calendar_steps import Context, add_length
 from assistant_app.agenda.when.chart import Grammar, Item, best_cover
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.agenda.when.resolve import resolve
+from assistant_app.agenda.when.resolve import length_of, resolve
 from assistant_app.agenda.when.tokens import Token, tokenise
 from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
 
@@ -91,7 +91,13 @@ def _found(text: str, context: Context, language: str) -> list[tuple[object, Whe
     for first, last in _stretches(tokens, _grammar(language)):
         part = tokens[first:last]
         grammar = _grammar(language)
-        items = grammar.parse(part, grammar.lexical(part), context)
+        items = grammar.parse(
+            part,
+            grammar.lexical(part),
+            context,
+            opens_text=first == 0,
+            closes_text=not any(token.text.isalnum() for token in tokens[last:]),
+        )
         whole = (
             _weighed(item)
             for item in items
@@ -164,6 +170,8 @@ def _combined(text: str, found: list[tuple[object, WhenReading]], c: Context, la
     if length is not None and reading.start is not None and reading.recurrence and not reading.all_day:
         delta = timedelta(days=length.days, seconds=length.seconds)
         reading = replace(reading, end=add_length(reading.start, length), duration=delta)
+    elif length is not None and reading.duration is None:
+        reading = replace(reading, duration=length_of(length))
     words = text[spans[0][0] : spans[-1][1]]
     return _said(replace(reading, text=words, spans=spans), c.now, language)
 

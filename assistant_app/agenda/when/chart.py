@@ -36,6 +36,19 @@ class Sides:
     tokens: Sequence[Token]
     start: int
     end: int
+    opens_text: bool = False
+    """Nothing stands before `tokens`."""
+    closes_text: bool = False
+    """Nothing but punctuation stands behind `tokens`."""
+
+    @property
+    def ends_text(self) -> bool:
+        rest = self.tokens[self.end :]
+        return self.closes_text and not any(token.text.isalnum() for token in rest)
+
+    @property
+    def is_text(self) -> bool:
+        return self.opens_text and self.start == 0 and self.ends_text
 
     @property
     def tight(self) -> bool:
@@ -103,7 +116,15 @@ class Grammar:
                     items.append(Item(start, end, kind, value, score))
         return items
 
-    def parse(self, tokens: Sequence[Token], lexical: Iterable[Item], context: object) -> list[Item]:
+    def parse(
+        self,
+        tokens: Sequence[Token],
+        lexical: Iterable[Item],
+        context: object,
+        *,
+        opens_text: bool = False,
+        closes_text: bool = False,
+    ) -> list[Item]:
         """Every meaning of every stretch, bottom up."""
         agenda = list(lexical)
         found: list[Item] = []
@@ -127,17 +148,15 @@ class Grammar:
                 rule, dot, parts = active.pop()
                 end = parts[-1].end
                 if dot == len(rule.symbols):
-                    self._complete(rule, parts, tokens, context, agenda)
+                    sides = Sides(tokens, parts[0].start, end, opens_text, closes_text)
+                    self._complete(rule, parts, sides, context, agenda)
                     continue
                 wanted = rule.symbols[dot]
                 waiting[end, wanted].append((rule, dot, parts))
                 active += [(rule, dot + 1, (*parts, nxt)) for nxt in by_start.get((end, wanted), ())]
         return found
 
-    def _complete(
-        self, rule: Rule, parts: tuple[Item, ...], tokens: Sequence[Token], context: object, agenda: list[Item]
-    ) -> None:
-        sides = Sides(tokens, parts[0].start, parts[-1].end)
+    def _complete(self, rule: Rule, parts: tuple[Item, ...], sides: Sides, context: object, agenda: list[Item]) -> None:
         value = rule.make(context, sides, *(parts[n].value for n in rule.keep))
         if value is not None:
             score = sum(max(part.score, 0.0) if rule.rescue else part.score for part in parts) + rule.bonus

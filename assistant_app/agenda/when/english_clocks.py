@@ -209,6 +209,21 @@ def _points(grammar: Grammar) -> None:
             return None
         return replace(point, day=Day(start=week.start + timedelta(days=point.day.weekday)))
 
+    @grammar.rule("T", "this|same time D", "the same time D", "D at? this|same time", bonus=0.5)
+    def time_of_now(c: Context, _s: Sides, day: Day) -> Point | None:
+        clock = Clock(c.now.hour, c.now.minute, sure=True)
+        return Point(day, clock) if day.grain == "day" else None
+
+    @grammar.rule("C", "to H", bonus=0.3, rescue=True)
+    def to_hour(_c: Context, s: Sides, clock: Clock) -> Clock | None:
+        """ "move it to four": only where the sentence ends with it."""
+        return clock if s.ends_text else None
+
+    @grammar.rule("C", "H", bonus=0.3, rescue=True)
+    def nothing_but_an_hour(_c: Context, s: Sides, clock: Clock) -> Clock | None:
+        """ "four", as the answer to "What time?"."""
+        return clock if s.is_text else None
+
     @grammar.rule("T", "this P", "this early|late P", bonus=1.0)
     def this_part(c: Context, s: Sides, part: Part) -> Point:
         return Point(Day(start=c.today), part=part)

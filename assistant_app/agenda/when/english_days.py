@@ -187,6 +187,14 @@ def _weekdays(grammar: Grammar) -> None:
     def weekday(_c: Context, _s: Sides, weekday: int) -> Day:
         return Day(weekday=weekday)
 
+    @grammar.rule("D", "NUM WDS from now|today", bonus=1.0)
+    def several_weekdays_on(c: Context, _s: Sides, count: Number, weekday: int) -> Day | None:
+        """two Fridays from now"""
+        if not count.whole or count.value < 1:
+            return None
+        first = (weekday - c.today.weekday() - 1) % 7 + 1
+        return Day(start=c.today + timedelta(days=first + 7 * (int(count.value) - 1)))
+
     @grammar.rule("D", "on WD", bonus=0.4, rescue=True)
     def on_weekday(_c: Context, _s: Sides, weekday: int) -> Day:
         return Day(weekday=weekday)

@@ -95,6 +95,19 @@ def _repeats(grammar: Grammar) -> None:
         day = numbers[0] if unit and isinstance(values[-1], Unit) else numbers[-1]
         return Repeat("MONTHLY", month_day=day) if monthly and 1 <= day <= 31 else None
 
+    @grammar.rule("SET", "EVERY ORD WD of|in the|a month", "EVERY LAST WD of|in the|a month", bonus=1.0, rescue=True)
+    def every_nth_of_the_month(_c: Context, _s: Sides, _interval: int, nth: int, weekday: int) -> Repeat | None:
+        return Repeat("MONTHLY", 1, (f"{nth}{_WEEKDAY_CODES[weekday]}",)) if nth <= 5 else None
+
+    @grammar.rule("SET", "EVERY UNIT on? D", "OFTEN on? D", bonus=0.9)
+    def yearly_on(_c: Context, _s: Sides, *values: int | str | Unit | Day) -> Repeat | None:
+        unit = next((value for value in values if isinstance(value, Unit)), None)
+        day = values[-1]
+        yearly = "YEARLY" in values or (unit is not None and unit.months == 12)
+        if not yearly or not isinstance(day, Day) or day.month is None or day.day is None or day.year:
+            return None
+        return Repeat("YEARLY", month=day.month, month_day=day.day)
+
     @grammar.rule("SET", "EVERY D", "D EVERY UNIT", bonus=0.8)
     def every_date(_c: Context, s: Sides, *values: int | Day | Unit) -> Repeat | None:
         day = next((value for value in values if isinstance(value, Day)), None)

@@ -238,8 +238,10 @@ def _repeat(repeat: Repeat, c: Context) -> WhenReading | None:
     first = _first_day(repeat, earliest, c)
     end: datetime | None = None
     if repeat.clock is not None:
-        clock = _start_clock(repeat.clock, repeat.end_clock, first, c)
-        clock = clock if clock.sure else likely(clock, first, c)
+        # Whether today's time has passed says nothing about the half of the day.
+        some_day = c.today + timedelta(days=7)
+        clock = _start_clock(repeat.clock, repeat.end_clock, some_day, c)
+        clock = clock if clock.sure else likely(clock, some_day, c)
         if first == c.today and _at(first, clock, c) < c.now:
             first = _first_day(repeat, first + timedelta(days=1), c)
         start = _at(first, clock, c)

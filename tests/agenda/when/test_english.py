@@ -43,6 +43,10 @@ POINTS = [
     ("tonight at 8", "2026-11-24 20:00"),
     ("Saturday morning at 7", "2026-11-28 07:00"),
     ("ten to five tomorrow", "2026-11-25 16:50"),
+    ("move the dentist to four", "2026-11-24 16:00"),
+    ("3", "2026-11-24 15:00"),
+    ("half eight", "2026-11-24 20:30"),
+    ("this time tomorrow", "2026-11-25 10:00"),
     ("breakfast with Ana at 8", "2026-11-25 08:00"),
     ("dinner at 8", "2026-11-24 20:00"),
     ("wake me at 6", "2026-11-25 06:00"),
@@ -83,6 +87,8 @@ def test_a_moment_is_read(zone: str, text: str, start: str) -> None:
         ("Friday the 27th", "2026-11-27"),
         ("Tuesday of next week", "2026-12-01"),
         ("two days after Friday", "2026-11-29"),
+        ("two Fridays from now", "2026-12-04"),
+        ("a week from Friday", "2026-12-04"),
     ],
 )
 def test_a_day_is_read(text: str, day: str) -> None:
@@ -136,6 +142,9 @@ def test_an_interval_is_read(text: str, start: str | None, end: str | None) -> N
         ("every Tuesday and Thursday at noon", "FREQ=WEEKLY;BYDAY=TU,TH", "2026-11-24 12:00"),
         ("Mondays", "FREQ=WEEKLY;BYDAY=MO", "2026-11-30"),
         ("every other Monday at 9 until March 1", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;UNTIL=20270301", "2026-11-30 09:00"),
+        ("every weekday at quarter past eight", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "2026-11-25 08:15"),
+        ("every first Monday of the month at 10", "FREQ=MONTHLY;BYDAY=1MO", "2026-12-07 10:00"),
+        ("every year on March 1", "FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=1", "2027-03-01"),
         ("every month on the 15th", "FREQ=MONTHLY;BYMONTHDAY=15", "2026-12-15"),
     ],
 )
@@ -208,6 +217,13 @@ def test_pieces_apart_are_put_together_with_their_places() -> None:
         datetime(2026, 11, 27, 15, 50, tzinfo=NOW.tzinfo),
     )
     assert [text[start:end] for start, end in reading.spans] == ["at half past three", "on Friday for 20 minutes"]
+
+
+def test_a_length_beside_a_week_is_kept_for_finding_a_free_time() -> None:
+    reading = parse_when("find an hour for the gym this week", now=NOW)
+    assert reading is not None
+    assert reading.duration == timedelta(hours=1)
+    assert reading.grain == "week"
 
 
 def test_several_times_in_a_sentence_are_found_in_order() -> None:
