@@ -135,6 +135,9 @@ def run(
         models=models,
     )
 
+    def adjust_failed(error: AssistantError) -> None:
+        window.conversation.error(error.message)
+
     def apply_settings(old: Settings, new: Settings) -> None:
         engines.settings = new
         if (old.calendar.folder, old.calendar.time_zone, old.calendar.default_calendar) != (
@@ -144,7 +147,7 @@ def run(
         ):
             book.use_store(build_calendar(new, paths))
         if dataclasses.replace(old, appearance=new.appearance) != new:
-            bridge.adjust(engines.adjust(old, new), lambda error: window.conversation.error(error.message))
+            bridge.adjust(engines.adjust(old, new), adjust_failed)
 
     memory = QSettings(str(paths.config_dir / "window.ini"), QSettings.Format.IniFormat)
     window = MainWindow(Parts(look, bridge, book, page, models, memory, apply_settings), settings)

@@ -1,8 +1,8 @@
 """The one crossing between threads and widgets.
 
 Lanes, one thread each: the assistant's (hearing, understanding, acting), the calendar's files, the
-microphone's, and two for what else would block. Widgets put work on a lane and get Qt signals back, in the window's thread. Nothing
-else in `gui` starts a thread, and nothing on a lane touches a widget.
+microphone's, and two for what else would block. Widgets put work on a lane and get Qt signals back,
+in the window's thread. Nothing else in `gui` starts a thread, and nothing on a lane touches a widget.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Bridge(QObject):
     """Request: waits until the assistant is ready."""
     started = Signal(object)
     """Request: its turn begins."""
-    event = Signal(int, object)
+    turn_event = Signal(int, object)
     """(request number, TurnEvent), in order."""
     ended = Signal(int, object)
     """(request number, Turn): always the last of a request, also of a cancelled one."""
@@ -349,7 +349,7 @@ class Bridge(QObject):
     def _pass_on(self, request: Request, event: TurnEvent) -> None:
         if isinstance(event, Speaking) and not self.recording and not request.cancel.requested:
             self.microphone.emit("speaking", event.text)
-        self.event.emit(request.number, event)
+        self.turn_event.emit(request.number, event)
 
     def _end(self, request: Request, turn: Turn | AssistantError) -> None:
         if self._current is request:

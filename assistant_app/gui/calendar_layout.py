@@ -41,15 +41,19 @@ def touches(occurrence: Occurrence, day: date, zone: ZoneInfo) -> bool:
     """Whether any of it lies on `day`."""
     first = local_day(occurrence.start, zone)
     if isinstance(occurrence.end, datetime):
-        last = local_day(max(occurrence.start, occurrence.end - timedelta(microseconds=1)), zone)  # type: ignore[type-var]
+        # The end is exclusive: an event until midnight does not touch the day that begins there.
+        last = local_day(occurrence.end - timedelta(microseconds=1), zone)
     else:
-        last = max(first, occurrence.end - timedelta(days=1))
-    return first <= day <= last
+        last = occurrence.end - timedelta(days=1)
+    return first <= day <= max(first, last)
 
 
 def in_strip(occurrence: Occurrence) -> bool:
     """Whether it goes above the hours: all-day, or a day long and longer."""
-    return occurrence.all_day or occurrence.end - occurrence.start >= timedelta(days=1)
+    start, end = occurrence.start, occurrence.end
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        return end - start >= timedelta(days=1)
+    return True
 
 
 def place_day(occurrences: Iterable[Occurrence], day: date, zone: ZoneInfo) -> list[Placed]:

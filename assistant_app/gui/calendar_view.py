@@ -40,6 +40,8 @@ class CalendarView(QWidget):
         self.setObjectName("calendarPane")
         self._look, self._book, self._settings = look, book, settings
         self.view: View = "week"
+        self.editor: EventEditor | None = None
+        self.popover: EventPopover | None = None
         self.day: date = book.now().date()
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 0, 0, 0)
@@ -290,8 +292,8 @@ class CalendarView(QWidget):
 
     def _connect_block(self, block: EventBlock) -> None:
         block.opened.connect(self._open_details)
-        block.edited.connect(lambda b: b.occurrence and self.edit_event(b.occurrence.event))
-        block.deleted.connect(lambda b: b.occurrence and self._delete(b.occurrence))
+        block.edited.connect(self._edit_block)
+        block.deleted.connect(self._delete_block)
 
     def _open_details(self, block: EventBlock) -> None:
         if block.occurrence is None:
@@ -301,6 +303,14 @@ class CalendarView(QWidget):
         popover.delete.connect(self._delete)
         self.popover = popover
         popover.open_beside()
+
+    def _edit_block(self, block: EventBlock) -> None:
+        if block.occurrence is not None:
+            self.edit_event(block.occurrence.event)
+
+    def _delete_block(self, block: EventBlock) -> None:
+        if block.occurrence is not None:
+            self._delete(block.occurrence)
 
     def _delete(self, occurrence: Occurrence) -> None:
         self._book.delete(occurrence.event.uid)

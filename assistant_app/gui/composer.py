@@ -45,7 +45,7 @@ class ComposerField(QPlainTextEdit):
         """The field's own undo comes first; where it has none, the calendar's gets the key."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             document = self.document()
-            undo = event.matches(QKeySequence.StandardKey.Undo) and not document.isUndoAvailable()
+            undo = event.matches(QKeySequence.StandardKey.Undo) and not document.isModified()
             redo = event.matches(QKeySequence.StandardKey.Redo) and not document.isRedoAvailable()
             if undo or redo:
                 event.ignore()

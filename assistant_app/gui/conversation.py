@@ -65,12 +65,12 @@ class Conversation(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.scroll = QScrollArea()
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll.setAccessibleName(self.tr("Conversation"))
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroll_area.setAccessibleName(self.tr("Conversation"))
         holder = QWidget()
         holder.setObjectName("scrolled")
         centred = QHBoxLayout(holder)
@@ -86,15 +86,15 @@ class Conversation(QWidget):
         self.empty = EmptyState(look)
         self._list.addWidget(self.empty, 1)
         self._list.addStretch(0)
-        self.scroll.setWidget(holder)
-        column.addWidget(self.scroll, 1)
+        self.scroll_area.setWidget(holder)
+        column.addWidget(self.scroll_area, 1)
         self.composer = Composer(look)
         column.addWidget(self.composer)
         self._pill = button(self.tr("Newest message"), "chip")
         self._pill.setParent(self)
         self._pill.hide()
         self._pill.clicked.connect(self.scroll_to_end)
-        bar = self.scroll.verticalScrollBar()
+        bar = self.scroll_area.verticalScrollBar()
         bar.rangeChanged.connect(self._range_changed)
         bar.valueChanged.connect(self._scrolled)
         self._page.installEventFilter(self)
@@ -103,7 +103,7 @@ class Conversation(QWidget):
         self.empty.suggested.connect(self.composer.set_draft)
         bridge.queued.connect(self._queued)
         bridge.started.connect(self._started)
-        bridge.event.connect(self._event)
+        bridge.turn_event.connect(self._event)
         bridge.ended.connect(self._ended)
         bridge.nothing_heard.connect(self._nothing_heard)
 
@@ -128,7 +128,7 @@ class Conversation(QWidget):
         self._follows = True
         self._unseen = 0
         self._pill.hide()
-        bar = self.scroll.verticalScrollBar()
+        bar = self.scroll_area.verticalScrollBar()
         bar.setValue(bar.maximum())
 
     def messages(self) -> list[QWidget]:
@@ -294,21 +294,21 @@ class Conversation(QWidget):
 
     def _follow(self) -> None:
         if self._follows:
-            bar = self.scroll.verticalScrollBar()
+            bar = self.scroll_area.verticalScrollBar()
             bar.setValue(bar.maximum())
 
     def _range_changed(self, _low: int, high: int) -> None:
         if self._follows:
-            self.scroll.verticalScrollBar().setValue(high)
+            self.scroll_area.verticalScrollBar().setValue(high)
 
     def _scrolled(self, value: int) -> None:
-        bar = self.scroll.verticalScrollBar()
+        bar = self.scroll_area.verticalScrollBar()
         near = bar.maximum() - value <= _NEAR_END_PX
         if near:
             self._follows = True
             self._unseen = 0
             self._pill.hide()
-        elif self.scroll.underMouse() or bar.isSliderDown():
+        elif self.scroll_area.underMouse() or bar.isSliderDown():
             self._follows = False
 
     def _show_pill(self) -> None:

@@ -231,7 +231,7 @@ class EventEditor(QDialog):
             self._refuse(self.tr("Give the event a title."), self.title)
             return
         start, end = self._moments()
-        if end <= start:  # type: ignore[operator]
+        if end <= start:
             self._refuse(self.tr("The end must be after the start."), self.end_date)
             return
         self.accept()

@@ -54,11 +54,11 @@ class FocusRing(QWidget):
         self._follow(shown)
 
     def _follow(self, target: QWidget | None) -> None:
-        for widget in self._watched:
-            widget.removeEventFilter(self)
+        for watched in self._watched:
+            watched.removeEventFilter(self)
         self._watched = []
         self._target = target
-        widget = target
+        widget: QWidget | None = target
         while widget is not None and widget is not self._window:
             widget.installEventFilter(self)
             self._watched.append(widget)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal
@@ -17,7 +18,7 @@ from assistant_app.agenda.events import Moment
 from assistant_app.errors import AssistantError
 from assistant_app.gui.bridge import Bridge, MicrophoneState
 from assistant_app.gui.calendar_book import CalendarBook
-from assistant_app.gui.calendar_view import VIEWS, CalendarView
+from assistant_app.gui.calendar_view import VIEWS, CalendarView, View
 from assistant_app.gui.controls import Segmented, text_label
 from assistant_app.gui.conversation import Conversation
 from assistant_app.gui.focus_ring import FocusRing
@@ -192,7 +193,7 @@ class MainWindow(QMainWindow):
     def _keys(self) -> None:
         calendar, composer = self.calendar, self.conversation.composer
 
-        def key(sequence: str, action: Callable[[], object]) -> None:
+        def key(sequence: str, action: Callable[[], None]) -> None:
             shortcut = QShortcut(QKeySequence(sequence), self)
             shortcut.setAutoRepeat(False)
             shortcut.activated.connect(action)
@@ -203,8 +204,8 @@ class MainWindow(QMainWindow):
         key("Ctrl+Shift+Z", self._book.redo)
         key("Ctrl+Y", self._book.redo)
         for index, view in enumerate(VIEWS):
-            key(f"Ctrl+{index + 1}", lambda v=view: self._calendar_view(v))
-        key("Ctrl+T", lambda: (self._show_calendar(), calendar.go_today()))
+            key(f"Ctrl+{index + 1}", partial(self._calendar_view, view))
+        key("Ctrl+T", self._today)
         key("Alt+Left", lambda: calendar.step(-1))
         key("Alt+Right", lambda: calendar.step(1))
         key("F6", lambda: self._region(1))
@@ -213,11 +214,11 @@ class MainWindow(QMainWindow):
         key("Shift+Esc", self._bridge.stop)
         key("Ctrl+,", lambda: self._show_page("settings"))
         key("Ctrl+Shift+M", lambda: self.set_muted(not self._bridge.muted))
-        key("Ctrl+W", self.close)
-        key("Ctrl+Q", self.close)
+        key("Ctrl+W", self._close)
+        key("Ctrl+Q", self._close)
         key("Ctrl+I", self._why)
         for sequence, step in (("Ctrl++", 1), ("Ctrl+=", 1), ("Ctrl+-", -1), ("Ctrl+0", 0)):
-            key(sequence, lambda s=step: self._text_size(s))
+            key(sequence, partial(self._text_size, step))
         self.setTabOrder(self.rail, composer)
 
     # Pages and panes
@@ -227,6 +228,7 @@ class MainWindow(QMainWindow):
 
     def _show_page(self, page: str) -> None:
         if page == "settings":
+            self.rail.item("settings").setFocus(Qt.FocusReason.OtherFocusReason)
             self.page = "settings"
             self.stack.setCurrentIndex(1)
         else:
@@ -329,7 +331,7 @@ class MainWindow(QMainWindow):
         self._show_page("settings")
         models = self._parts.models
         if models is not None:
-            QTimer.singleShot(0, lambda: self.settings_page.scroll.ensureWidgetVisible(models, 0, 24))
+            QTimer.singleShot(0, lambda: self.settings_page.scroll_area.ensureWidgetVisible(models, 0, 24))
 
     # The calendar
 
@@ -348,9 +350,13 @@ class MainWindow(QMainWindow):
         self._show_calendar()
         self.calendar.new_event()
 
-    def _calendar_view(self, view: str) -> None:
+    def _calendar_view(self, view: View) -> None:
         self._show_calendar()
-        self.calendar.set_view(next(v for v in VIEWS if v == view))
+        self.calendar.set_view(view)
+
+    def _today(self) -> None:
+        self._show_calendar()
+        self.calendar.go_today()
 
     # Keys
 
@@ -405,7 +411,7 @@ class MainWindow(QMainWindow):
             regions.append((self.settings_page, self.settings_page.first_control()))
         if self._left.isVisible():
             if (target := self.conversation.focus_target()) is not None:
-                regions.append((self.conversation.scroll, target))
+                regions.append((self.conversation.scroll_area, target))
             regions.append((self.conversation.composer, self.conversation.composer.field))
         if self.calendar.isVisible():
             regions.append((self.calendar, self.calendar.focus_target()))
@@ -418,6 +424,9 @@ class MainWindow(QMainWindow):
                 current = index
         target = regions[(current + step) % len(regions)][1]
         target.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _close(self) -> None:
+        self.close()
 
     def _text_size(self, step: int) -> None:
         percent = self.settings_page.settings.appearance.text_percent

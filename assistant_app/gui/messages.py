@@ -279,7 +279,7 @@ class Reply(QWidget):
 
     @property
     def text(self) -> str:
-        return self.view.source
+        return self.view.text
 
     def append(self, piece: str) -> None:
         """More of the reply's text."""
@@ -467,6 +467,10 @@ class EmptyState(QWidget):
             self._grid.addWidget(item, index, 0)
         look.changed.connect(self._recolour)
         self._recolour()
+
+    @property
+    def examples(self) -> list[QPushButton]:
+        return [item for item, _name in self._buttons]
 
     def _recolour(self) -> None:
         for item, name in self._buttons:

@@ -136,7 +136,7 @@ class SettingsPage(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll = scroll
+        self.scroll_area = scroll
         holder = QWidget()
         holder.setObjectName("scrolled")
         centred = QHBoxLayout(holder)

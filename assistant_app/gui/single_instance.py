@@ -40,6 +40,7 @@ class SingleInstance(QObject):
         self._lock = QLockFile(str(data_dir / "window.lock"))
         self._lock.setStaleLockTime(0)
         self._server: QLocalServer | None = None
+        self._sockets: list[QLocalSocket] = []
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -65,6 +66,8 @@ class SingleInstance(QObject):
 
     def close(self) -> None:
         if self._server is not None:
+            self._server.newConnection.disconnect(self._connected)
+            self._sockets.clear()
             self._server.close()
             self._server = None
         self._lock.unlock()
@@ -82,13 +85,15 @@ class SingleInstance(QObject):
     def _connected(self) -> None:
         assert self._server is not None
         while (socket := self._server.nextPendingConnection()) is not None:
-            socket.readyRead.connect(lambda s=socket: self._read(s))
-            socket.disconnected.connect(socket.deleteLater)
-            if socket.bytesAvailable():
-                self._read(socket)
+            self._sockets.append(socket)
+            socket.readyRead.connect(self._read)
+        self._read()
 
-    def _read(self, socket: QLocalSocket) -> None:
-        while socket.canReadLine():
-            word = bytes(socket.readLine().data()).decode(errors="replace").strip()
-            if word in WORDS:
-                self.asked.emit(word)
+    def _read(self) -> None:
+        for socket in self._sockets:
+            while socket.canReadLine():
+                word = bytes(socket.readLine().data()).decode(errors="replace").strip()
+                if word in WORDS:
+                    self.asked.emit(word)
+        # The others are done; the server, their parent, deletes them.
+        self._sockets = [s for s in self._sockets if s.state() == QLocalSocket.LocalSocketState.ConnectedState]

@@ -47,7 +47,7 @@ class TextView(QTextBrowser):
         self._fill()
 
     @property
-    def source(self) -> str:
+    def text(self) -> str:
         """The text as it was given."""
         return self._source
 
