@@ -17,9 +17,8 @@ from threading import RLock
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from assistant_app.agenda import content_lines, free_time, word_search
+from assistant_app.agenda import calendar_text, free_time, word_search
 from assistant_app.agenda.event_files import (
-    PRODUCT_ID,
     edited_file,
     in_zone,
     new_uid_file,
@@ -229,8 +228,8 @@ class CalendarStore:
         return {"start": start, "end": end}
 
     def _into_calendar(self, path: str, before: bytes, after: bytes, uid: str, target: str) -> list[FileChange]:
-        rest = self._without(before, uid)
-        alone = _alone(content_lines.split_lines(after), uid)
+        rest = calendar_text.without(before, uid)
+        alone = calendar_text.alone(after, uid)
         new = f"{target}/{Path(path).name if rest is None else self._file_name(uid)}"
         if read_or_none(self.root / new) is not None:
             new = f"{target}/{uuid.uuid4()}.ics"
@@ -244,7 +243,7 @@ class CalendarStore:
             before = self._content(path)
             kept = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}-{old.calendar}-{old.file.name}"
             write_whole(self._bin / kept, before)
-            self._write("event_deleted", (uid,), [FileChange(path, before, self._without(before, uid))])
+            self._write("event_deleted", (uid,), [FileChange(path, before, calendar_text.without(before, uid))])
         return old
 
     def import_ics(self, text_or_bytes: str | bytes) -> list[Event]:
@@ -253,18 +252,18 @@ class CalendarStore:
         data = text_or_bytes.encode() if isinstance(text_or_bytes, str) else text_or_bytes
         data = data.removeprefix(b"\xef\xbb\xbf")
         try:
-            found = read_events(data, Path("import.ics"), self.default_calendar)
+            # The stem names an event that brings no UID of its own.
+            found = read_events(data, Path(f"{uuid.uuid4()}.ics"), self.default_calendar)
         except Exception as error:
             raise InputError(
                 "calendar_file_invalid",
                 f"This is not a calendar file that can be understood: {error}. Nothing was added.",
             ) from error
-        lines = content_lines.split_lines(data)
         files: list[FileChange] = []
         uids = tuple(stored.event.uid for stored in found)
         with self._lock, self._journal.locked():
             for uid in uids:
-                alone = _alone(lines, uid)
+                alone = calendar_text.alone(data, uid)
                 known = self._known(uid)
                 path = self._path(known.event.file) if known else f"{self.default_calendar}/{self._file_name(uid)}"
                 files.append(FileChange(path, self._content(path) if known else None, alone))
@@ -277,19 +276,8 @@ class CalendarStore:
         with self._lock:
             every = self._folders.ask(lambda index: index.everything(calendar))
             files = sorted({item.event.file for item in every})
-            zones: dict[str, bytes] = {}
-            events: list[bytes] = []
-            for file in files:
-                lines = content_lines.split_lines(read_or_none(file) or b"")
-                for component in content_lines.components(lines):
-                    text = content_lines.join_lines(lines[component.start : component.end])
-                    if component.kind == "VTIMEZONE":
-                        zones.setdefault(component.tzid, text)
-                    else:
-                        events.append(text)
-        head = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:{PRODUCT_ID}\r\n".encode()
-        body = b"".join([*zones.values(), *events]).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        return head + body + b"END:VCALENDAR\r\n"
+            contents = [read_or_none(file) or b"" for file in files]
+        return calendar_text.joined(contents)
 
     # Undo
 
@@ -358,13 +346,6 @@ class CalendarStore:
             remove(self.root / path)
         else:
             write_whole(self.root / path, data)
-
-    def _without(self, data: bytes, uid: str) -> bytes | None:
-        """The file without one of its events; None where nothing else is in it."""
-        lines = content_lines.split_lines(data)
-        rest = content_lines.keep(lines, lambda c: c.kind == "VTIMEZONE" or c.uid not in (uid, ""))
-        others = any(c.kind != "VTIMEZONE" for c in content_lines.components(rest))
-        return content_lines.join_lines(rest) if others else None
 
     def _content(self, path: str) -> bytes:
         data = read_or_none(self.root / path)
@@ -449,9 +430,3 @@ class CalendarStore:
     def _overlaps(self, occurrence: Occurrence, start: datetime, end: datetime) -> bool:
         begins, ends = self._starts(occurrence), as_datetime(occurrence.end, self.zone)
         return (begins < end and ends > start) or begins == ends == start
-
-
-def _alone(lines: Sequence[content_lines.Line], uid: str) -> bytes:
-    """A file with just one of the events, and the zones."""
-    kept = content_lines.keep(lines, lambda c: c.kind == "VTIMEZONE" or (c.kind == "VEVENT" and c.uid in (uid, "")))
-    return content_lines.join_lines(kept)

@@ -344,6 +344,14 @@ def test_export_and_import_carry_everything_over(store: CalendarStore, tmp_path:
     other.close()
 
 
+def test_events_without_a_uid_are_imported_and_stay_editable(store: CalendarStore) -> None:
+    nameless = FOREIGN.replace(b"UID:foreign-1\r\n", b"")
+    first, second = store.import_ics(nameless)[0], store.import_ics(nameless)[0]
+    assert first.uid != second.uid
+    assert store.edit(first.uid, title="Named").title == "Named"
+    assert store.get(second.uid).title == "Standup"
+
+
 def test_nonsense_is_not_imported(store: CalendarStore) -> None:
     with pytest.raises(InputError, match="Nothing was added"):
         store.import_ics("hello")
