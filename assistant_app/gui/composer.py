@@ -35,6 +35,9 @@ class ComposerField(QPlainTextEdit):
         self.textChanged.connect(self._fit)
         look.changed.connect(self._fit)
         self._fit()
+        # Setting up left marks in the field's undo; there is nothing to undo yet.
+        self.document().clearUndoRedoStacks()
+        self.document().setModified(False)
 
     def set_text(self, text: str, *, recalled: bool = False) -> None:
         self.setPlainText(text)
