@@ -106,7 +106,10 @@ def _found(text: str, context: Context, language: str) -> list[tuple[object, Whe
         for item in best_cover(whole, len(part)):
             reading = resolve(item.value, context)
             if reading is not None:
-                span = (part[item.start].start, part[item.end - 1].end)
+                last_token = item.end - 1
+                if part[last_token].text == "." and part[last_token - 1].text not in ("m", "a", "p"):
+                    last_token -= 1  # the sentence's full stop
+                span = (part[item.start].start, part[last_token].end)
                 words = text[span[0] : span[1]]
                 found.append((item.value, _said(replace(reading, text=words, spans=(span,)), context.now, language)))
     return found

@@ -117,7 +117,7 @@ def _lengths(grammar: Grammar) -> None:
             return None
         return Length(big.months + small.months, big.days + small.days, big.seconds + small.seconds, small.grain)
 
-    @grammar.rule("D", "in LEN", "LEN from now|today|hence|later", "LEN from now", "LEN later|hence", bonus=1.0)
+    @grammar.rule("D", "in|after LEN", "LEN from now|today|hence|later", "LEN from now", "LEN later|hence", bonus=1.0)
     def ahead(c: Context, _s: Sides, length: Length) -> Day | None:
         return _counted(c, c.today, length, 1)
 
@@ -135,7 +135,7 @@ def _lengths(grammar: Grammar) -> None:
         placed = place(day, c.today)
         return _counted(c, placed.start, length, -1) if placed and placed.start and not placed.end else None
 
-    @grammar.rule("T", "in LEN", "LEN from now", "LEN later|hence", "LEN after now", bonus=1.0)
+    @grammar.rule("T", "in|after LEN", "LEN from now", "LEN later|hence", "LEN after now", bonus=1.0)
     def time_ahead(c: Context, _s: Sides, length: Length) -> Point | None:
         return Point(exact=add_length(c.now, length)) if length.seconds else None
 

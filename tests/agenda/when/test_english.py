@@ -226,6 +226,12 @@ def test_a_length_beside_a_week_is_kept_for_finding_a_free_time() -> None:
     assert reading.grain == "week"
 
 
+def test_the_full_stop_of_the_sentence_is_not_part_of_the_time() -> None:
+    (friday,) = find_times("I am off on Fri.", now=NOW)
+    (morning,) = find_times("I start at 9 a.m.", now=NOW)
+    assert (friday.text, morning.text) == ("on Fri", "at 9 a.m.")
+
+
 def test_several_times_in_a_sentence_are_found_in_order() -> None:
     found = find_times("Meet Ana tomorrow at 9 and Bob on Friday at noon", now=NOW)
     assert [r.start and r.start.strftime("%d %H:%M") for r in found] == ["25 09:00", "27 12:00"]
