@@ -77,6 +77,7 @@ class LocalAssistant(Assistant):
         if hearing:
             report("Loading speech recognition")
             self.ears.load()
+            self.speaker.warm_up()
 
 
 class LazyBrain:

@@ -80,6 +80,9 @@ class Speaker(Protocol):
     def start(self, on_sentence: Callable[[str], None], cancel: Cancel) -> Speech:
         """Begin a reply; `on_sentence` is called from the voice's thread as each sentence begins."""
 
+    def warm_up(self) -> None:
+        """Load what the first sentence would wait for, without making the caller wait."""
+
 
 class Assistant:
     """Hears a request, finds the skill for it, lets it act, speaks the reply."""

@@ -227,6 +227,10 @@ class FakeSpeaker:
         self.problem = problem
         self.fails = fails
         self.speeches: list[FakeSpeech] = []
+        self.warm = False
+
+    def warm_up(self) -> None:
+        self.warm = True
 
     def start(self, on_sentence: Callable[[str], None], cancel: Cancel) -> FakeSpeech:
         if self.fails:
