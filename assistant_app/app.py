@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from assistant_app.agenda.store import CalendarStore
 from assistant_app.assistant import Assistant, Speaker
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from assistant_app.brain.model import MultiTaskModel
     from assistant_app.voice.player import SoundOutput
+    from assistant_app.voice.recorder import Recorder
     from assistant_app.voice.speaker import Speaker as VoiceSpeaker
     from assistant_app.voice.transcriber import Transcript, WhisperTranscriber
 
@@ -173,50 +174,6 @@ class LazyTranscriber:
             return self._engine
 
 
-class UtteranceRecorder:
-    """The microphone and the detector of speech, one utterance at a time."""
-
-    def __init__(self, settings: Settings, store: ModelStore) -> None:
-        self._settings = settings
-        self._store = store
-
-    def record(
-        self,
-        *,
-        mode: Literal["tap", "hold"],
-        on_state: Callable[[str], None],
-        on_level: Callable[[float], None],
-        finish: Cancel,
-        cancel: Cancel,
-    ) -> AudioClip | None:
-        """What was said; None where nobody spoke. `finish` keeps the words so far, `cancel` drops them."""
-        from assistant_app.voice.microphone import SoundDeviceMicrophone
-        from assistant_app.voice.recorder import Recorder
-        from assistant_app.voice.vad import SileroVad
-
-        hearing = self._settings.hearing
-        recorder = Recorder(
-            SoundDeviceMicrophone(hearing.input_device),
-            SileroVad(self._store.require(VAD)),
-            silence_seconds=hearing.silence_seconds,
-            limit_seconds=hearing.limit_seconds,
-        )
-        return recorder.record(
-            mode=mode, on_state=on_state, on_level=on_level, finish=_FinishedBy(finish), cancel=cancel
-        )
-
-
-class _FinishedBy(threading.Event):
-    """A request to stop, as the event that the recorder looks at."""
-
-    def __init__(self, finish: Cancel) -> None:
-        super().__init__()
-        self._finish = finish
-
-    def is_set(self) -> bool:
-        return self._finish.requested
-
-
 def build_model_store(paths: Paths) -> ModelStore:
     """The third-party weights on this machine."""
     manifest = Manifest.load(shipped_models_dir() / "manifest.toml")
@@ -260,9 +217,19 @@ def build_transcriber(settings: Settings, paths: Paths) -> LazyTranscriber:
     return LazyTranscriber(settings, build_model_store(paths))
 
 
-def build_recorder(settings: Settings, paths: Paths) -> UtteranceRecorder:
-    """The microphone. Cheap; the device opens with `record`."""
-    return UtteranceRecorder(settings, build_model_store(paths))
+def build_recorder(settings: Settings, paths: Paths) -> Recorder:
+    """The microphone and the detector of speech. Cheap; the device opens with `record`."""
+    from assistant_app.voice.microphone import SoundDeviceMicrophone
+    from assistant_app.voice.recorder import Recorder
+    from assistant_app.voice.vad import SileroVad
+
+    hearing = settings.hearing
+    return Recorder(
+        SoundDeviceMicrophone(hearing.input_device),
+        SileroVad(build_model_store(paths).require(VAD)),
+        silence_seconds=hearing.silence_seconds,
+        limit_seconds=hearing.limit_seconds,
+    )
 
 
 def build_speaker(settings: Settings, *, output: SoundOutput | None = None) -> VoiceSpeaker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,11 @@ def _recorded(invocation: Invocation) -> AudioClip:
     recorder = build_recorder(invocation.settings, invocation.paths)
     say("Listening. Speak now.")
     clip = recorder.record(
-        mode="tap", on_state=lambda _state: None, on_level=lambda _level: None, finish=Cancel(), cancel=Cancel()
+        mode="tap",
+        on_state=lambda _state: None,
+        on_level=lambda _level: None,
+        finish=threading.Event(),
+        cancel=Cancel(),
     )
     if clip is None:
         raise InputError("heard_nothing", "Nothing was heard. Check the microphone with: assistant doctor")
