@@ -270,7 +270,8 @@ def build_assistant(
 
 def own_skills() -> dict[str, Skill]:
     """Every skill by name: ours, the installed packages', and the two that need to know the others."""
-    skills = load_skills((Scheduling(), QuestionAnswering(), Dialogue()))
+    skills: dict[str, Skill] = {}
+    skills |= load_skills((Scheduling(), QuestionAnswering(), Dialogue(skills)))
     skills[UNKNOWN] = Unknown(skills)
     skills[CLARIFICATION] = Clarification(skills)
     return skills

@@ -15,7 +15,9 @@ YES = "yes"
 NO = "no"
 AFFIRM = "affirm"
 DENY = "deny"
-"""The router's intents for agreeing and refusing."""
+STOP = "stop"
+"""The router's intents for agreeing, refusing and breaking off."""
+REFUSALS = (DENY, STOP)
 
 
 def yes_or_no(yes: str, no: str) -> tuple[Choice, ...]:
@@ -34,7 +36,7 @@ def chosen(answer: Utterance, pending: Pending, context: SkillContext) -> Choice
     intent = context.router.route(answer).intent
     if intent == AFFIRM:
         return values.get(YES)
-    return values[NO] if intent == DENY else None
+    return values[NO] if intent in REFUSALS else None
 
 
 def by_label(text: str, choices: Sequence[Choice]) -> Choice | None:

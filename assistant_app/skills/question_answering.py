@@ -17,6 +17,9 @@ LEAST_SIMILARITY = 0.2
 """A passage below it is about something else; measured with all-MiniLM-L6-v2, whose unrelated texts lie around 0.05."""
 LEAST_CONFIDENCE = 0.3
 UNSOURCED = "I have no source for this, so check it: "
+_LIVE_FACT = "live_fact"
+"""The router's intent for what changes by the hour: rates, prices, news."""
+NOT_LOOKED_UP = "That changes from day to day, and I look nothing up on the internet, so I do not know it."
 DOES_NOT_KNOW = "I do not know, and I found nothing about it in your documents."
 
 
@@ -41,6 +44,8 @@ class QuestionAnswering:
             text = text if text.endswith((".", "!", "?", "。")) else f"{text}."
             spoken = f"{text} That is from {found.source.title}."
             return SkillReply(text, speech=spoken, sources=(found.source,))
+        if route.intent == _LIVE_FACT:
+            return SkillReply(NOT_LOOKED_UP)
         return self._unsourced(utterance, context)
 
     def resume(self, answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:

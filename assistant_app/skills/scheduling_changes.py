@@ -10,7 +10,7 @@ from assistant_app.agenda.events import Event, Moment, Occurrence, as_datetime
 from assistant_app.agenda.spoken import spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.skills.answers import DENY, NO, chosen, yes_or_no
+from assistant_app.skills.answers import NO, REFUSALS, chosen, yes_or_no
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_create import names_no_day
 from assistant_app.skills.scheduling_events import (
@@ -108,7 +108,7 @@ def move(utterance: Utterance, route: Route, context: SkillContext) -> SkillRepl
 def resume_where_to(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
     target = read_time(answer.text, context.now(), answer.language)
     if target is None:
-        if context.router.route(answer).intent == DENY:
+        if context.router.route(answer).intent in REFUSALS:
             return SkillReply("All right, it stays where it is.")
         return None
     event = context.calendar.get(pending.state["uid"])

@@ -12,7 +12,7 @@ from assistant_app.agenda.events import EventDraft, as_datetime
 from assistant_app.agenda.spoken import spoken_duration, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.skills.answers import DENY, NO, YES, chosen, words_of, yes_or_no
+from assistant_app.skills.answers import NO, REFUSALS, YES, chosen, words_of, yes_or_no
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_events import REMINDER, is_clock_time, read_time, times_in
 from assistant_app.skills.scheduling_words import (
@@ -96,7 +96,7 @@ def resume_offer(answer: Utterance, pending: Pending, context: SkillContext) -> 
 
 def resume_title(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
     route = context.router.route(answer)
-    if route.intent == DENY:
+    if route.intent in REFUSALS:
         return _left_out()
     if _is_new_request(route):
         return None
@@ -114,7 +114,7 @@ def resume_time(answer: Utterance, pending: Pending, context: SkillContext) -> S
     reading = _completed(wanted, answer, context.now())
     if reading is None or reading.start is None or _words_beside_time(answer, context.now()) > 2:
         route = context.router.route(answer)
-        if route.intent == DENY:
+        if route.intent in REFUSALS:
             return _left_out()
         if _is_new_request(route):
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 import wave
 from collections.abc import Callable
@@ -299,6 +300,19 @@ def test_calendar_from_adding_to_undoing(terminal: Terminal, tmp_path: Path) -> 
         "Doctor",
         "Lunch",
     }
+
+
+def test_programs_that_write_at_once_lose_nothing(terminal: Terminal) -> None:
+    titles = [f"Event {number}" for number in range(4)]
+    command = [sys.executable, "-m", "assistant_app", "--profile", str(terminal.profile), "calendar", "add"]
+    started = [
+        subprocess.Popen([*command, title, "--start", "2026-11-25T12:00", "--json"], stdout=subprocess.PIPE)
+        for title in titles
+    ]
+    for program in started:
+        output, _ = program.communicate(timeout=120)
+        assert program.returncode == 0, output
+    assert sorted(event["title"] for event in terminal.json("calendar", "list", *NOW)["events"]) == titles
 
 
 def test_deleting_without_anyone_to_ask_changes_nothing(terminal: Terminal) -> None:

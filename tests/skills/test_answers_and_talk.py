@@ -7,9 +7,15 @@ import pytest
 from assistant_app.skills.answers import by_label, chosen, yes_or_no
 from assistant_app.skills.api import Exchange, load_skills
 from assistant_app.skills.dialogue import REMEMBERED, SPEECHLESS, Dialogue
-from assistant_app.skills.question_answering import DOES_NOT_KNOW, UNSOURCED, QuestionAnswering, sentence_around
+from assistant_app.skills.question_answering import (
+    DOES_NOT_KNOW,
+    NOT_LOOKED_UP,
+    UNSOURCED,
+    QuestionAnswering,
+    sentence_around,
+)
 from assistant_app.skills.unknown import Unknown
-from assistant_app.turn import Choice, Pending, Route, Utterance
+from assistant_app.turn import Choice, Pending, Route, SkillReply, Utterance
 from tests.fakes import FakeAnswerer, FakeDialogue, FakeKnowledge, FakeSkill, make_context
 
 QUESTION = Utterance("When do I prune the roses?", "typed", "en")
@@ -75,6 +81,28 @@ def test_silent_decoder_gets_kind_words() -> None:
     assert reply.text == SPEECHLESS
 
 
+def test_help_is_told_from_the_skills_there_are() -> None:
+    skills = {"scheduling": FakeSkill("scheduling", SkillReply(""))}
+    reply = Dialogue(skills).act(Utterance("help", "typed", "en"), Route("dialogue", "help", 0.9), make_context())
+    assert reply.text == "You can say, for example: “try scheduling”"
+
+
+def test_last_reply_is_repeated_as_it_was_spoken() -> None:
+    said = SkillReply("15:30.", speech="Half past three.")
+    context = make_context(history=(Exchange("when", "15:30.", None, said),))
+    reply = Dialogue().act(Utterance("again", "typed", "en"), Route("dialogue", "repeat", 0.9), context)
+    assert (reply.text, reply.speech) == ("15:30.", "Half past three.")
+
+
+def test_what_changes_by_the_hour_is_not_invented() -> None:
+    dialogue = FakeDialogue("About 42.")
+    reply = QuestionAnswering().act(
+        QUESTION, Route("question_answering", "live_fact", 0.9), make_context(dialogue=dialogue)
+    )
+    assert reply.text == NOT_LOOKED_UP
+    assert dialogue.histories == []
+
+
 CHOICES = (Choice("Dentist, Thursday, 15:30", "a"), Choice("Lunch with Ann, Friday", "b"), Choice("None of them", "no"))
 
 
@@ -112,7 +140,7 @@ def test_words_that_fit_two_choices_choose_neither() -> None:
 
 
 def test_request_without_a_topic_is_refused_with_what_there_is() -> None:
-    skills = {"scheduling": FakeSkill("scheduling", lambda *_: None)}  # type: ignore[arg-type, return-value]
+    skills = {"scheduling": FakeSkill("scheduling", SkillReply(""))}
     reply = Unknown(skills).act(QUESTION, Route("unknown", "unknown", 0.9), make_context())
     assert reply.text == "I have no skill for that. What I have: scheduling."
 
