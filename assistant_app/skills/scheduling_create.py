@@ -260,10 +260,17 @@ def _completed(wanted: Wanted, answer: Utterance, now: datetime) -> WhenReading 
 
 
 def names_no_day(said_time: Utterance, now: datetime) -> bool:
-    """Whether the words are a clock time only: read just after midnight, they stay on the day."""
-    midnight = at_midnight(now.date(), _zone(now))
-    reading = read_time(said_time.text, midnight + timedelta(minutes=1), said_time.language)
-    return reading is not None and reading.start is not None and reading.start.date() == midnight.date()
+    """Whether the words are a clock time only.
+
+    Such a time lies on the day itself while the day begins, and on the next one when it ends. "Today at ten" stays on its day, "Tuesday at ten" goes to another Tuesday.
+    """
+    begins = at_midnight(now.date(), _zone(now)) + timedelta(minutes=1)
+    ends = at_midnight(now.date() + timedelta(days=1), _zone(now)) - timedelta(seconds=1)
+    early = read_time(said_time.text, begins, said_time.language)
+    late = read_time(said_time.text, ends, said_time.language)
+    if early is None or late is None or early.start is None or late.start is None:
+        return False
+    return early.start.date() == begins.date() and late.start.date() == begins.date() + timedelta(days=1)
 
 
 def _with_length(reading: WhenReading | None, length: timedelta | None) -> WhenReading | None:

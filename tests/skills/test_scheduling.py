@@ -366,6 +366,8 @@ def test_event_is_moved_by_name(talk: Talk) -> None:
         ("move it to Friday", "Friday", at(27, 15, 30)),
         ("move it to four", "four", at(26, 16)),
         ("move it to nine", "nine", at(26, 9)),
+        ("move it to today at five pm", "today at five pm", at(24, 17)),
+        ("move it to Tuesday at ten am", "Tuesday at ten am", at(24, 10)),
     ],
 )
 def test_event_just_talked_about_is_moved(talk: Talk, text: str, words: str, start: datetime) -> None:
