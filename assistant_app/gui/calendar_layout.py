@@ -30,6 +30,8 @@ class Placed:
     """Columns it covers."""
     columns: int
     """Columns of its cluster."""
+    cluster: int
+    """Number of the group of events that overlap, on that day."""
 
 
 def local_day(moment: date | datetime, zone: ZoneInfo) -> date:
@@ -70,14 +72,16 @@ def place_day(occurrences: Iterable[Occurrence], day: date, zone: ZoneInfo) -> l
     placed: list[Placed] = []
     cluster: list[tuple[int, int, Occurrence]] = []
     cluster_end = -1
+    number = 0
     for row in rows:
         if cluster and row[0] >= cluster_end:
-            placed += _place_cluster(cluster)
+            placed += _place_cluster(cluster, number)
+            number += 1
             cluster = []
             cluster_end = -1
         cluster.append(row)
         cluster_end = max(cluster_end, row[1])
-    return placed + _place_cluster(cluster)
+    return placed + _place_cluster(cluster, number)
 
 
 def _minute(moment: date | datetime, midnight: datetime, zone: ZoneInfo) -> int:
@@ -90,7 +94,7 @@ def _minute(moment: date | datetime, midnight: datetime, zone: ZoneInfo) -> int:
     return local.hour * 60 + local.minute
 
 
-def _place_cluster(cluster: Sequence[tuple[int, int, Occurrence]]) -> list[Placed]:
+def _place_cluster(cluster: Sequence[tuple[int, int, Occurrence]], number: int) -> list[Placed]:
     ends: list[int] = []
     column_of: list[int] = []
     for start, end, _occurrence in cluster:
@@ -114,5 +118,5 @@ def _place_cluster(cluster: Sequence[tuple[int, int, Occurrence]]) -> list[Place
             if hit:
                 break
             span += 1
-        result.append(Placed(occurrence, start, end, column_of[index], span, columns))
+        result.append(Placed(occurrence, start, end, column_of[index], span, columns, number))
     return result

@@ -10,8 +10,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, Q
 from PySide6.QtWidgets import QWidget
 
 from assistant_app.agenda.events import Occurrence
+from assistant_app.gui.block_pool import BlockPool
 from assistant_app.gui.calendar_book import CalendarBook
-from assistant_app.gui.calendar_days import BlockPool
 from assistant_app.gui.calendar_layout import in_strip, touches
 from assistant_app.gui.look import Look
 from assistant_app.gui.words import day_words, qdate
@@ -175,7 +175,7 @@ class MonthView(QWidget):
             painter.setPen(QPen(self._look.colour(t.border), 1))
             painter.drawLine(cell.topLeft(), cell.topRight())
             painter.drawLine(cell.topLeft(), cell.bottomLeft())
-            badge = QRectF(cell.left() + 4, cell.top() + 2, 24, 24)
+            badge = QRectF(cell.left() + 4, cell.top() + 2, self._look.px(24), self._look.px(24))
             painter.setFont(strong if day == today else self._look.font("body"))
             if day == today:
                 painter.setPen(Qt.PenStyle.NoPen)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from assistant_app.agenda.events import Event, FileProblem, Occurrence
 from assistant_app.errors import AssistantError
@@ -23,7 +23,7 @@ from assistant_app.gui.event_popover import EventPopover
 from assistant_app.gui.look import Look
 from assistant_app.gui.messages import IconLabel
 from assistant_app.gui.toast import Toast
-from assistant_app.gui.words import day_words, qdate, short_day_words
+from assistant_app.gui.words import day_range_words, day_words, month_words, short_day_words
 from assistant_app.settings import CalendarSettings
 
 View = Literal["day", "week", "month", "agenda"]
@@ -69,45 +69,59 @@ class CalendarView(QWidget):
         book.failed.connect(self._failed)
         book.problems_found.connect(self._show_problems)
         self.use_settings(settings)
+        look.changed.connect(self._look_changed)
         self._go()
 
     def _build_header(self) -> QWidget:
+        tr = self.tr
         header = QWidget()
         header.setObjectName("header")
         header.setMinimumHeight(48)
-        row = QHBoxLayout(header)
-        row.setContentsMargins(8, 6, 12, 6)
-        row.setSpacing(4)
-        self.earlier = IconButton(self._look, "earlier", self.tr("Earlier"), shortcut="Alt+Left")
-        self.later = IconButton(self._look, "later", self.tr("Later"), shortcut="Alt+Right")
-        self.today = button(self.tr("Today"))
-        self.today.setToolTip(self.tr("Today (Ctrl+T)"))
+        self._header_rows = QVBoxLayout(header)
+        self._header_rows.setContentsMargins(8, 6, 12, 6)
+        self._header_rows.setSpacing(4)
+        self.earlier = IconButton(self._look, "earlier", tr("Earlier"), shortcut="Alt+Left")
+        self.later = IconButton(self._look, "later", tr("Later"), shortcut="Alt+Right")
+        self.today = button(tr("Today"))
+        self.today.setToolTip(tr("Today (Ctrl+T)"))
         self.title = text_label("", "subtitle")
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.switch = Segmented(
-            [self.tr("Day"), self.tr("Week"), self.tr("Month"), self.tr("Agenda")],
-            name=self.tr("View"),
-            tips=[
-                self.tr("Day (Ctrl+1)"),
-                self.tr("Week (Ctrl+2)"),
-                self.tr("Month (Ctrl+3)"),
-                self.tr("Agenda (Ctrl+4)"),
-            ],
+            [tr("Day"), tr("Week"), tr("Month"), tr("Agenda")],
+            name=tr("View"),
+            tips=[tr("Day (Ctrl+1)"), tr("Week (Ctrl+2)"), tr("Month (Ctrl+3)"), tr("Agenda (Ctrl+4)")],
         )
-        self.add = IconButton(self._look, "plus", self.tr("New event"), shortcut="Ctrl+N")
-        row.addWidget(self.earlier)
-        row.addWidget(self.today)
-        row.addWidget(self.later)
-        row.addSpacing(8)
-        row.addWidget(self.title, 1)
-        row.addWidget(self.switch)
-        row.addSpacing(4)
-        row.addWidget(self.add)
+        self.add = IconButton(self._look, "plus", tr("New event"), shortcut="Ctrl+N")
+        self._first_row, self._second_row = QHBoxLayout(), QHBoxLayout()
+        for row in (self._first_row, self._second_row):
+            row.setSpacing(4)
+            self._header_rows.addLayout(row)
+        for widget in (self.earlier, self.today, self.later):
+            self._first_row.addWidget(widget)
+        self._first_row.addSpacing(8)
+        self._first_row.addWidget(self.title, 1)
+        self._first_row.addWidget(self.switch)
+        self._first_row.addSpacing(4)
+        self._first_row.addWidget(self.add)
+        self._second_row.addStretch(1)
         self.earlier.clicked.connect(lambda: self.step(-1))
         self.later.clicked.connect(lambda: self.step(1))
         self.today.clicked.connect(self.go_today)
         self.switch.chosen.connect(lambda index: self.set_view(VIEWS[index]))
         self.add.clicked.connect(lambda: self.new_event())
         return header
+
+    def _fold_header(self) -> None:
+        """The choice of view goes to a row of its own where the title would have no room."""
+        needed = self.switch.sizeHint().width() + self.today.sizeHint().width() + self._look.px(130) + 140
+        folded = self.width() < needed
+        if folded != (self._second_row.indexOf(self.switch) >= 0):
+            if folded:
+                self._first_row.removeWidget(self.switch)
+                self._second_row.insertWidget(0, self.switch)
+            else:
+                self._second_row.removeWidget(self.switch)
+                self._first_row.insertWidget(self._first_row.indexOf(self.add) - 1, self.switch)
 
     def _build_problem(self) -> QFrame:
         frame = QFrame()
@@ -227,22 +241,20 @@ class CalendarView(QWidget):
             self._stack.setCurrentWidget(self.days_view)
 
     def _title(self, days: list[date]) -> str:
-        locale = self.locale()
+        room = self.width() / self._look.scale
         if self.view == "day":
-            return short_day_words(self.day) if self.width() < 560 else day_words(self.day, year=True)
+            return short_day_words(self.day) if room < 560 else day_words(self.day, year=True)
         if self.view == "month":
-            return locale.toString(qdate(self.day), "MMMM yyyy")
+            return month_words(self.day)
         first, last = days[0], days[-1]
-        if self.view == "agenda":
-            return f"{short_day_words(first)} – {short_day_words(last)}"
-        month = locale.toString(qdate(last), "MMM")
-        week = self.tr("W{number}").format(number=first.isocalendar().week)
-        begin = str(first.day) if first.month == last.month else locale.toString(qdate(first), "d MMM")
-        words = f"{begin}–{last.day} {month}"
-        return words if self.width() < 640 else f"{words}  ·  {week}"
+        words = day_range_words(first, last)
+        if self.view == "agenda" or room < 640:
+            return words
+        return f"{words}  ·  " + self.tr("W{number}").format(number=first.isocalendar().week)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fold_header()
         if event.oldSize().width() != event.size().width() and self.view in ("day", "week"):
             self._go()
 
@@ -314,6 +326,10 @@ class CalendarView(QWidget):
 
     def _delete(self, occurrence: Occurrence) -> None:
         self._book.delete(occurrence.event.uid)
+
+    def _look_changed(self) -> None:
+        QTimer.singleShot(0, self._fold_header)
+        self._go()
 
     def _failed(self, error: AssistantError) -> None:
         self.toast.tell(error.message, undo=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -207,9 +207,8 @@ class DateField(QDateEdit):
         self._look = look
         self.setAccessibleName(name)
         self.setCalendarPopup(True)
-        self.setDisplayFormat(
-            self.locale().dateFormat(self.locale().FormatType.ShortFormat).replace("yyyy", "yy").replace("yy", "yyyy")
-        )
+        chinese = self.locale().language() == QLocale.Language.Chinese
+        self.setDisplayFormat("yyyy年M月d日 ddd" if chinese else "ddd d MMM yyyy")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

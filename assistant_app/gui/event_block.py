@@ -142,7 +142,8 @@ class EventBlock(QAbstractButton):
         line = self._look.line_height("caption")
         short = self._line or self.height() < line * 2
         if glyph and area.width() > 60:
-            draw_icon(painter, "repeat", QRectF(area.right() - 12, area.top() + 2, 12, 12), t.text_2)
+            y = area.center().y() - 5 if short else area.top() + 3
+            draw_icon(painter, "repeat", QRectF(area.right() - 12, y, 12, 12), t.text_2)
             area = area.adjusted(0, 0, -14, 0)
         if short:
             painter.setFont(strong)

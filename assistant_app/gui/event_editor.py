@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QDate, QTime, QTimer
+from PySide6.QtCore import QDate, Qt, QTime, QTimer
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -162,6 +162,7 @@ class EventEditor(QDialog):
     def _time(self, name: str) -> QTimeEdit:
         result = QTimeEdit()
         result.setAccessibleName(name)
+        result.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         result.setDisplayFormat(self.locale().timeFormat(self.locale().FormatType.ShortFormat))
         return result
 

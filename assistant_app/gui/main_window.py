@@ -12,7 +12,16 @@ from typing import Literal
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from assistant_app.agenda.events import Moment
 from assistant_app.errors import AssistantError
@@ -38,6 +47,8 @@ _WIDE = 1200
 _BESIDE = 1000
 _CONVERSATION_WIDE = 472
 _CONVERSATION_NARROW = 400
+_TITLE_BAR = 32
+"""Left free for the window manager on a small screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,7 @@ class MainWindow(QMainWindow):
         row.setContentsMargins(16, 6, 16, 6)
         row.setSpacing(6)
         self._date = text_label("", "subtitle")
+        self._date.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(self._date, 1)
         told = self.tr("Nothing leaves this computer")
         row.addWidget(IconLabel(self._look, "offline", "text_2", told, 16))
@@ -274,7 +286,7 @@ class MainWindow(QMainWindow):
     def _remembered(self) -> None:
         geometry = self._parts.memory.value("geometry")
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
-            self.resize(self.sizeHint())
+            self.resize(self.sizeHint().boundedTo(self.screen().availableSize() - QSize(0, _TITLE_BAR)))
         if self._parts.memory.value("muted", False, type=bool):
             self._bridge.set_muted(True)
 

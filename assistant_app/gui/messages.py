@@ -27,7 +27,8 @@ class IconLabel(QLabel):
     def __init__(self, look: Look, name: str, tone: str, meaning: str, size: int = 20) -> None:
         super().__init__()
         self._look, self._name, self._tone, self._size = look, name, tone, size
-        self.setFixedSize(QSize(size, size))
+        self.setFixedSize(QSize(size, max(size, 20)))  # a line of text beside it is 20 high
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setAccessibleName(meaning)
         self.setToolTip(meaning)
         look.changed.connect(self._recolour)

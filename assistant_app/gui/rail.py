@@ -36,7 +36,6 @@ class Rail(QWidget):
             item.setCheckable(True)
             item.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             item.setIconSize(QSize(20, 20))
-            item.setFixedWidth(60)
             item.setCursor(Qt.CursorShape.PointingHandCursor)
             item.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             item.clicked.connect(lambda _checked=False, n=name: self.chosen.emit(n))
@@ -62,4 +61,7 @@ class Rail(QWidget):
             for size in (QSize(20, 20), QSize(40, 40)):
                 result.addPixmap(on.pixmap(size), QIcon.Mode.Normal, QIcon.State.On)
             item.setIcon(result)
-        self.setFixedWidth(72)
+        width = max(72, self._look.px(72))
+        for item, _name in self._buttons.values():
+            item.setFixedWidth(width - 12)
+        self.setFixedWidth(width)

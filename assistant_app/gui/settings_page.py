@@ -353,6 +353,7 @@ class SettingsPage(QWidget):
         box.setRange(low, high)
         box.setSuffix(suffix)
         box.setValue(current)
+        box.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         box.setKeyboardTracking(False)
         box.setFixedWidth(96)
         box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

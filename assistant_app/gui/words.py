@@ -50,6 +50,24 @@ def short_day_words(day: date) -> str:
     return locale.toString(qdate(day), pattern)
 
 
+def day_range_words(first: date, last: date) -> str:
+    """23–29 Nov, 30 Nov – 6 Dec, 11月23日–29日."""
+    locale = QLocale()
+    if locale.language() == QLocale.Language.Chinese:
+        end = f"{last.day}日" if last.month == first.month else locale.toString(qdate(last), "M月d日")
+        return f"{locale.toString(qdate(first), 'M月d日')}–{end}"
+    if first.month == last.month:
+        return f"{first.day}–{locale.toString(qdate(last), 'd MMM')}"
+    return f"{locale.toString(qdate(first), 'd MMM')} – {locale.toString(qdate(last), 'd MMM')}"
+
+
+def month_words(day: date) -> str:
+    """November 2026."""
+    locale = QLocale()
+    pattern = "yyyy年M月" if locale.language() == QLocale.Language.Chinese else "MMMM yyyy"
+    return locale.toString(qdate(day), pattern)
+
+
 def relative_day_words(day: date, today: date) -> str:
     """Yesterday, today, tomorrow; else weekday and date."""
     distance = (day - today).days
