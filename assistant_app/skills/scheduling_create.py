@@ -262,7 +262,8 @@ def _completed(wanted: Wanted, answer: Utterance, now: datetime) -> WhenReading 
 def names_no_day(said_time: Utterance, now: datetime) -> bool:
     """Whether the words are a clock time only.
 
-    Such a time lies on the day itself while the day begins, and on the next one when it ends. "Today at ten" stays on its day, "Tuesday at ten" goes to another Tuesday.
+    Such a time lies on the day itself while the day begins, and on the next one when it ends;
+    "today at ten" stays on its day, "Tuesday at ten" goes to another Tuesday.
     """
     begins = at_midnight(now.date(), _zone(now)) + timedelta(minutes=1)
     ends = at_midnight(now.date() + timedelta(days=1), _zone(now)) - timedelta(seconds=1)

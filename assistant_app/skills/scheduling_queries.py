@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from assistant_app.agenda.events import FreeSlot, Occurrence
 from assistant_app.agenda.spoken import spoken_clock, spoken_day, spoken_duration, written_range
@@ -38,7 +38,7 @@ def _query(utterance: Utterance, route: Route, context: SkillContext, *, categor
     now = context.now()
     words = search_words(utterance.text, route.slots)
     reading = _asked_time(utterance, now)
-    interval = time_looked_at(reading) if reading else None
+    interval = _until(reading, now) or time_looked_at(reading) if reading else None
     if interval is None:
         return _coming(words, context, category)
     inside = _of(category, context.calendar.between(*interval))
@@ -98,7 +98,7 @@ def find_free_time(utterance: Utterance, route: Route, context: SkillContext) ->
     hours = context.settings.calendar
     reading = _asked_time(utterance, now)
     length = (reading.duration if reading else None) or timedelta(minutes=hours.event_minutes)
-    interval = interval_of(reading, length) if reading else None
+    interval = _until(reading, now) or interval_of(reading, length) if reading else None
     if interval is None:
         start, end = now, now + _LOOK_AHEAD
     elif reading and is_clock_time(reading):
@@ -163,6 +163,15 @@ def _asked_time(utterance: Utterance, now: datetime) -> WhenReading | None:
     if whole is not None:
         return whole
     return next(iter(times_in(utterance, now)), None)
+
+
+def _until(reading: WhenReading, now: datetime) -> tuple[datetime, datetime] | None:
+    """ "Before noon on Friday" is that day up to noon, "until Friday" all of the time from now."""
+    if reading.start is not None or reading.end is None or reading.end <= now:
+        return None
+    last = reading.end + timedelta(days=1) if reading.includes_end_day else reading.end
+    midnight = datetime.combine(reading.end.date(), time(), tzinfo=now.tzinfo)
+    return (now if reading.all_day else max(now, midnight)), last
 
 
 def _when_said(reading: WhenReading | None, interval: tuple[datetime, datetime], now: datetime) -> str:

@@ -119,7 +119,10 @@ def described(event: Event | Occurrence, now: datetime) -> str:
 
 def said(event: Event | Occurrence, now: datetime) -> str:
     """ "Dentist appointment, tomorrow at half past three"."""
-    return f"{title_and(event)}, {spoken_time(_local(event, now)[0], now)}"
+    start, end = _local(event, now)
+    if not isinstance(start, datetime):
+        return f"{title_and(event)}, {written_range(start, end, now)}"
+    return f"{title_and(event)}, {spoken_time(start, now)}"
 
 
 def title_and(event: Event | Occurrence) -> str:

@@ -262,6 +262,13 @@ def test_day_is_read_out(talk: Talk) -> None:
     assert reply.actions == ()
 
 
+def test_time_up_to_an_hour_is_that_day_alone(talk: Talk) -> None:
+    book(talk.store, "Breakfast", at(25, 8))
+    book(talk.store, "Review", at(27, 10))
+    book(talk.store, "Dinner", at(27, 19))
+    assert talk("do I have anything before noon on Friday", "query_events").text.startswith("Review")
+
+
 def test_empty_day_is_said_to_be_empty(talk: Talk) -> None:
     assert talk("what's on tomorrow", "query_events").text == "Nothing is in the calendar tomorrow."
 
