@@ -124,7 +124,8 @@ class PulseServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PULSE_SERVER": self.address, "HOME": str(self.folder)}
+        folder = str(self.folder)
+        return {**os.environ, "PULSE_SERVER": self.address, "PULSE_RUNTIME_PATH": folder, "HOME": folder}
 
     def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(["pactl", *words], env=self.environment, capture_output=True, timeout=10, check=False)
@@ -155,9 +156,10 @@ def pulse_server() -> Iterator[PulseServer]:
         server = PulseServer(Path(name))
         alsa = Path(name) / "asound.conf"
         alsa.write_text(_ALSA_WITH_SYSTEM if Path("/usr/share/alsa/alsa.conf").exists() else _ALSA)
-        before = {key: os.environ.get(key) for key in ("PULSE_SERVER", "ALSA_CONFIG_PATH")}
+        before = {key: os.environ.get(key) for key in ("PULSE_SERVER", "PULSE_RUNTIME_PATH", "ALSA_CONFIG_PATH")}
         server.start()
         os.environ["PULSE_SERVER"] = server.address
+        os.environ["PULSE_RUNTIME_PATH"] = name  # else every client leaves a folder behind
         os.environ["ALSA_CONFIG_PATH"] = str(alsa)
         try:
             restart_portaudio()
