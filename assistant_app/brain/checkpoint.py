@@ -1,0 +1,121 @@
+"""Decoders and adapters on disk: one `checkpoint.json` and a safetensors file for each decoder.
+
+The JSON names the trunk the decoders were trained on, their labels and sizes, the command that
+made them and the figures they reached. Sizes are small enough to ship with the program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assistant_app.errors import ModelError
+
+if typing.TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT_VERSION = 1
+PARTS = ("router", "slots", "span", "dialogue")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything but the tensors."""
+
+    trunk_name: str
+    trunk_fingerprint: str
+    """`trunk_fingerprint()` of the folder the decoders were trained on."""
+    utterance_depths: tuple[int, ...]
+    passage_depths: tuple[int, ...]
+    encoder: Mapping[str, float]
+    """Fields of `decoders.EncoderShape`."""
+    intent_labels: Mapping[str, tuple[str, ...]]
+    """Label set -> intents, in the order of the head's outputs."""
+    slot_labels: Mapping[str, tuple[str, ...]]
+    """Label set -> BIO tags, in the order of the head's outputs."""
+    skill_threshold: float
+    """Below this probability of the best skill the route is unsure."""
+    out_of_scope_threshold: float
+    """Below this top probability of the `clinc150` head a text is out of scope there."""
+    answer_threshold: float
+    """An answer needs this much more than "no answer", in logits."""
+    dialogue_rank: int
+    dialogue_scale: float
+    command: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
+    """Write tensors (as float16) and then the JSON; a reader never sees one without the other."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, tensors in parts.items():
+        halves = {
+            key: (value.detach().half() if value.is_floating_point() else value.detach()).contiguous().cpu()
+            for key, value in tensors.items()
+        }
+        temporary = folder / f".{name}.safetensors.new"
+        save_file(halves, temporary)
+        temporary.replace(folder / f"{name}.safetensors")
+    assert all(torch.is_tensor(tensor) for tensors in parts.values() for tensor in tensors.values())
+    temporary = folder / ".checkpoint.json.new"
+    temporary.write_text(json.dumps(asdict(checkpoint), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(folder / "checkpoint.json")
+
+
+def load_checkpoint(folder: Path) -> tuple[Checkpoint, dict[str, dict[str, Tensor]]]:
+    """Raises `ModelError` if a part is missing, damaged or of a newer format."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        raw: dict[str, Any] = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
+        parts = {name: load_file(folder / f"{name}.safetensors") for name in PARTS}
+        if raw["format_version"] != FORMAT_VERSION:
+            raise ModelError(
+                "decoders_format",
+                f"The decoders in {folder} are of format {raw['format_version']}; this program reads "
+                f"{FORMAT_VERSION}. Update the program.",
+            )
+        checkpoint = Checkpoint(
+            **{
+                **raw,
+                "utterance_depths": tuple(raw["utterance_depths"]),
+                "passage_depths": tuple(raw["passage_depths"]),
+                "intent_labels": {key: tuple(value) for key, value in raw["intent_labels"].items()},
+                "slot_labels": {key: tuple(value) for key, value in raw["slot_labels"].items()},
+            }
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelError(
+            "decoders_damaged",
+            f"The decoders in {folder} are missing or damaged. Get them again: git restore models, or reinstall.",
+        ) from error
+    return checkpoint, {name: {key: value.float() for key, value in part.items()} for name, part in parts.items()}
+
+
+def trunk_fingerprint(folder: Path) -> str:
+    """A short name for a trunk's exact weights: a hash of the tensors' names and shapes and of 1 MiB of their data.
+
+    Enough to tell trunks apart in a millisecond; damage is found by `assistant models verify`.
+    """
+    try:
+        with (folder / "model.safetensors").open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size))
+            header.pop("__metadata__", None)
+            tensors = {name: [value["dtype"], value["shape"]] for name, value in header.items()}
+            sample = file.read(1 << 20)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            "trunk_unreadable", f"The language model in {folder} cannot be read. Run: assistant models fetch"
+        ) from error
+    return hashlib.sha256(json.dumps(tensors, sort_keys=True).encode() + sample).hexdigest()[:16]

@@ -1,0 +1,196 @@
+"""The task decoders: what reads the trunk's states and says something about an utterance.
+
+`UtteranceEncoder` is the block that router and scheduling decoder are built from, each with its
+own: it mixes the trunk's states of several depths by learned weights (as ELMo does: Peters et al.
+2018, arXiv:1802.05365) and lets the words of the utterance see each other in both directions,
+which the causal trunk does not. `SpanDecoder` points at the answer in a passage.
+
+Shapes: B utterances, T tokens (padded on the right), L tapped depths, D trunk width, W own width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderShape:
+    """Sizes of an utterance encoder."""
+
+    trunk_size: int
+    """D."""
+    depths: int
+    """L."""
+    width: int = 384
+    """W."""
+    feed_forward: int = 768
+    layers: int = 2
+    heads: int = 6
+    dropout: float = 0.1
+
+
+class UtteranceEncoder(nn.Module):
+    """Trunk states to states in which every token has seen the whole utterance."""
+
+    def __init__(self, shape: EncoderShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.depth_weights = nn.Parameter(torch.zeros(shape.depths))
+        self.norm = nn.LayerNorm(shape.trunk_size, elementwise_affine=False)
+        self.narrow = nn.Linear(shape.trunk_size, shape.width)
+        self.dropout = nn.Dropout(shape.dropout)
+        layer = nn.TransformerEncoderLayer(
+            shape.width,
+            shape.heads,
+            shape.feed_forward,
+            shape.dropout,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
+        )
+        self.blocks = nn.TransformerEncoder(
+            layer, shape.layers, norm=nn.LayerNorm(shape.width), enable_nested_tensor=False
+        )
+
+    def forward(self, taps: Tensor, padding: Tensor) -> Tensor:
+        """`taps` (B, T, L, D), `padding` (B, T) True where there is no token -> (B, T, W)."""
+        mix = self.depth_weights.softmax(0)
+        x = torch.einsum("btld,l->btd", self.norm(taps.float()), mix)
+        x = self.dropout(self.narrow(x))
+        encoded: Tensor = self.blocks(x, src_key_padding_mask=padding)
+        return encoded
+
+
+class AttentionPool(nn.Module):
+    """One vector an utterance: a learned weighting of its tokens, kept to show which words decided."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(width, 1)
+
+    def forward(self, encoded: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T, W) -> (B, W) and the weights (B, T)."""
+        weights = self.score(encoded).squeeze(-1).masked_fill(padding, float("-inf")).softmax(-1)
+        return torch.einsum("btw,bt->bw", encoded, weights), weights
+
+
+class Router(nn.Module):
+    """The task switch: an utterance to a skill and intent.
+
+    One head a label set: `assistant` holds our own "skill/intent" labels and is the one used in a
+    turn; the others (one for each data set trained on) share the encoder and serve as auxiliary
+    tasks and for evaluation.
+    """
+
+    def __init__(self, shape: EncoderShape, label_sizes: Mapping[str, int]) -> None:
+        super().__init__()
+        self.encoder = UtteranceEncoder(shape)
+        self.pool = AttentionPool(shape.width)
+        self.dropout = nn.Dropout(shape.dropout)
+        self.heads = nn.ModuleDict({name: nn.Linear(shape.width, size) for name, size in label_sizes.items()})
+        self.temperature: Tensor
+        self.register_buffer("temperature", torch.ones(()))
+        """Calibrates the `assistant` head (Guo et al. 2017, arXiv:1706.04599)."""
+
+    def forward(self, taps: Tensor, padding: Tensor, names: Sequence[str]) -> tuple[dict[str, Tensor], Tensor]:
+        """Logits (B, labels) of the named heads, and the pooling weights (B, T)."""
+        pooled, weights = self.pool(self.encoder(taps, padding), padding)
+        pooled = self.dropout(pooled)
+        return {name: self.heads[name](pooled) for name in names}, weights
+
+
+class SlotDecoder(nn.Module):
+    """The scheduling decoder: BIO tags of title, time, person, ... over the utterance.
+
+    One head a label set, as in the router; `assistant` holds our own slots.
+    """
+
+    def __init__(self, shape: EncoderShape, label_sizes: Mapping[str, int]) -> None:
+        super().__init__()
+        self.encoder = UtteranceEncoder(shape)
+        self.dropout = nn.Dropout(shape.dropout)
+        self.heads = nn.ModuleDict({name: nn.Linear(shape.width, size) for name, size in label_sizes.items()})
+
+    def forward(self, taps: Tensor, padding: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+        """Logits (B, T, labels) of the named heads."""
+        encoded = self.dropout(self.encoder(taps, padding))
+        return {name: self.heads[name](encoded) for name in names}
+
+
+class SpanDecoder(nn.Module):
+    """Question answering: start and end of the answer among a passage's tokens, or none.
+
+    The passage is read before the question, so its states are the same for every question; a
+    small bidirectional block then lets passage and question see each other. Start and end are
+    scored by comparing each passage token with a query made from the prompt's last token, at
+    which the trunk is about to say the answer, and by the trunk's own probability of saying that
+    passage token next (a pointer network: Vinyals et al. 2015, arXiv:1506.03134; See et al. 2017,
+    arXiv:1704.04368). "No answer" competes with the spans, as in SQuAD 2.0 readers (Devlin et al. 2018,
+    arXiv:1810.04805).
+    """
+
+    def __init__(self, shape: EncoderShape) -> None:
+        super().__init__()
+        self.encoder = UtteranceEncoder(shape)
+        self.kind = nn.Embedding(2, shape.width)
+        """0 passage token, 1 question token."""
+        self.copy_in = nn.Linear(1, shape.width)
+        self.copy_weight = nn.Parameter(torch.tensor(0.3))
+        self.start_query = nn.Linear(shape.width, shape.width)
+        self.end_query = nn.Linear(shape.width, shape.width)
+        self.start_bias = nn.Linear(shape.width, 1)
+        self.end_bias = nn.Linear(shape.width, 1)
+        self.no_answer = nn.Linear(shape.width, 1)
+
+    def forward(
+        self, taps: Tensor, padding: Tensor, passage: int, copy: Tensor, last: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores of starts (B, P) and ends (B, P) over the first `passage` = P tokens, and of no answer (B,).
+
+        `taps` (B, T, L, D) holds passage tokens, then the question's; `padding` (B, T) is True where
+        there is no token, in the passage part too; `copy` (B, P) comes from `model.copy_scores`;
+        `last` (B,) is the index of the prompt's last token, T - 1 if None.
+        """
+        encoder = self.encoder
+        mix = encoder.depth_weights.softmax(0)
+        x = torch.einsum("btld,l->btd", encoder.norm(taps.float()), mix)
+        question = (torch.arange(x.shape[1], device=x.device) >= passage).long()
+        x = encoder.dropout(encoder.narrow(x)) + self.kind(question)
+        hints = functional.pad(self.copy_in(copy.clamp_min(-20)[..., None] / 10), (0, 0, 0, x.shape[1] - passage))
+        encoded = encoder.blocks(x + hints, src_key_padding_mask=padding)
+        asked = encoded[:, -1] if last is None else encoded[torch.arange(len(last), device=last.device), last]
+        inside = encoded[:, :passage]
+        scale = encoded.shape[-1] ** -0.5
+        start = torch.einsum("btw,bw->bt", inside, self.start_query(asked)) * scale + self.start_bias(inside).squeeze(
+            -1
+        )
+        end = torch.einsum("btw,bw->bt", inside, self.end_query(asked)) * scale + self.end_bias(inside).squeeze(-1)
+        start = start + self.copy_weight * copy.clamp_min(-20)
+        none = self.no_answer(asked).squeeze(-1)
+        blocked = padding[:, :passage]
+        return start.masked_fill(blocked, -1e4), end.masked_fill(blocked, -1e4), none
+
+
+def best_span(start: Tensor, end: Tensor, *, longest: int = 30) -> tuple[int, int, float]:
+    """The likeliest (first, last) token with first <= last < first + longest, and its score; 1-D logits."""
+    scores = start[:, None] + end[None, :]
+    allowed = torch.ones_like(scores, dtype=torch.bool).triu().tril(longest - 1)
+    flat = int(scores.masked_fill(~allowed, float("-inf")).argmax())
+    first, last = divmod(flat, len(start))
+    return first, last, float(scores[first, last])
+
+
+def span_loss(start: Tensor, end: Tensor, none: Tensor, first: Tensor, last: Tensor) -> Tensor:
+    """Cross-entropy over tokens and "none"; `first` is -1 where the passage does not answer. Mean over B."""
+    target_start = torch.where(first < 0, start.shape[1], first)
+    target_end = torch.where(first < 0, end.shape[1], last)
+    with_none_start = torch.cat((start, none[:, None]), 1)
+    with_none_end = torch.cat((end, none[:, None]), 1)
+    return (
+        functional.cross_entropy(with_none_start, target_start) + functional.cross_entropy(with_none_end, target_end)
+    ) / 2

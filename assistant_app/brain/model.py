@@ -1,0 +1,320 @@
+"""The multi-task model in use: one trunk, the router and the task decoders behind four methods.
+
+    route(utterance)            the lower layers once; router and slot tags on their states
+    answer(question, passage)   all layers; a span of the passage, or none
+    reply(history, text)        all layers with the dialogue adapter; text, piece by piece
+    warm_up()                   what would make the first use slow
+
+One thread at a time: a lock keeps it so. It knows neither skills nor calendars.
+"""
+
+from __future__ import annotations
+
+import threading
+import typing
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant_app.brain.checkpoint import load_checkpoint, trunk_fingerprint
+from assistant_app.brain.prompts import conversation, is_chinese, question_after_passage, system_prefix
+from assistant_app.brain.tokens import TextTokenizer, Tokens, tags_to_spans, whole_words
+from assistant_app.brain.trunk import KeyValueCache, LowRankAdapter, Precision, Trunk
+from assistant_app.errors import ModelError
+from assistant_app.turn import SCHEDULING, Candidate, Route, Slot, Utterance, Why
+
+if typing.TYPE_CHECKING:
+    from torch import Tensor
+
+OURS = "assistant"
+LONGEST_UTTERANCE_TOKENS = 512
+LONGEST_PASSAGE_TOKENS = 900
+LONGEST_HISTORY_TOKENS = 900
+REPETITION_PENALTY = 1.1
+"""Divides the score of words already in the reply (Keskar et al. 2019, arXiv:1909.05858)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanAnswer:
+    """The words of a passage that answer a question."""
+
+    text: str
+    """Empty: the passage does not answer it."""
+    confidence: float
+    """Probability that the passage holds an answer, 0 to 1."""
+    start: int
+    """Character offset in the passage."""
+    end: int
+
+
+class MultiTaskModel:
+    """Loaded weights, ready to run."""
+
+    def __init__(self, trunk: Trunk, tokenizer: TextTokenizer, decoders_dir: Path, fingerprint: str) -> None:
+        import torch
+
+        from assistant_app.brain.decoders import EncoderShape, Router, SlotDecoder, SpanDecoder
+
+        self.trunk = trunk
+        self.tokenizer = tokenizer
+        self.checkpoint, parts = load_checkpoint(decoders_dir)
+        info = self.checkpoint
+        if info.trunk_fingerprint != fingerprint:
+            raise ModelError(
+                "trunk_mismatch",
+                f"The decoders were trained on {info.trunk_name} ({info.trunk_fingerprint}), but the language model "
+                f"found is another one ({fingerprint}). Run: assistant models fetch",
+            )
+        sizes = {key: int(value) for key, value in info.encoder.items() if key != "dropout"}
+        hidden = trunk.config.hidden_size
+        utterance = EncoderShape(hidden, len(info.utterance_depths), **sizes)
+        passage = EncoderShape(hidden, len(info.passage_depths), **sizes)
+        self.router = Router(utterance, {name: len(labels) for name, labels in info.intent_labels.items()})
+        self.slots = SlotDecoder(utterance, {name: len(labels) for name, labels in info.slot_labels.items()})
+        self.span = SpanDecoder(passage)
+        try:
+            self.router.load_state_dict(parts["router"])
+            self.slots.load_state_dict(parts["slots"])
+            self.span.load_state_dict(parts["span"])
+        except RuntimeError as error:
+            raise ModelError(
+                "decoders_damaged", f"The decoders in {decoders_dir} do not fit together. Reinstall the program."
+            ) from error
+        for module in (self.router, self.slots, self.span):
+            module.to(trunk.device).eval().requires_grad_(False)
+        self.dialogue = LowRankAdapter.from_state(parts["dialogue"], info.dialogue_rank, info.dialogue_scale).to(
+            dtype=trunk.dtype, device=trunk.device
+        )
+        self._torch = torch
+        self._lock = threading.RLock()
+        self._system_cache: KeyValueCache | None = None
+
+    @staticmethod
+    def load(
+        trunk_dir: Path, decoders_dir: Path, device: str = "auto", *, precision: Precision = "auto"
+    ) -> MultiTaskModel:
+        """Raises `ModelError` if anything is missing, damaged or does not belong together."""
+        import torch
+
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        elif device == "cuda" and not torch.cuda.is_available():
+            raise ModelError("no_cuda", "There is no CUDA device. Choose 'auto' or 'cpu' in Settings > Model.")
+        trunk = Trunk.load(trunk_dir, device=device, precision=precision)
+        return MultiTaskModel(trunk, TextTokenizer(trunk_dir), decoders_dir, trunk_fingerprint(trunk_dir))
+
+    # --- understanding
+
+    def route(self, utterance: Utterance) -> Route:
+        """Skill, intent, slots and evidence for an utterance."""
+        tokens = self._encode(utterance.text, LONGEST_UTTERANCE_TOKENS)
+        if not tokens.ids:
+            return Route("unknown", "other", 0.0, unsure=True)
+        torch = self._torch
+        with self._lock:
+            taps = self.read_utterance(tokens)
+            padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
+            with torch.enable_grad():
+                leaf = taps.float().requires_grad_()
+                logits, _ = self.router(leaf, padding, [OURS])
+                probabilities = (logits[OURS][0] / self.router.temperature).softmax(-1)
+                best = int(probabilities.argmax())
+                # The score is differentiated, not the probability, which is flat where the router is sure.
+                (gradient,) = torch.autograd.grad(logits[OURS][0, best], leaf)
+            saliency = (gradient * leaf.detach()).sum((-1, -2))[0].clamp_min(0)
+            labels = self.checkpoint.intent_labels[OURS]
+            ranked = sorted(zip(labels, probabilities.tolist(), strict=True), key=lambda pair: -pair[1])
+            skills: dict[str, float] = {}
+            for label, probability in ranked:
+                skill = label.partition("/")[0]
+                skills[skill] = skills.get(skill, 0.0) + probability
+            skill = max(skills, key=lambda name: skills[name])
+            intent = next(label.partition("/")[2] for label, _ in ranked if label.startswith(f"{skill}/"))
+            slots: tuple[Slot, ...] = ()
+            if skill == SCHEDULING:
+                slots = tuple(
+                    Slot(name, utterance.text[start:end], start, end)
+                    for start, end, name in self._tag(utterance.text, tokens, taps, padding, OURS)
+                )
+        candidates = tuple(
+            Candidate(label.partition("/")[0], label.partition("/")[2], probability)
+            for label, probability in ranked[:3]
+        )
+        return Route(
+            skill=skill,
+            intent=intent,
+            confidence=min(1.0, skills[skill]),
+            slots=slots,
+            unsure=skills[skill] < self.checkpoint.skill_threshold,
+            why=Why(candidates, _word_weights(utterance.text, tokens.offsets, saliency.tolist())),
+        )
+
+    def classify(self, text: str, label_set: str) -> tuple[str, float, list[tuple[int, int, str]]]:
+        """Intent, probability and slots in the labels of one data set it was trained on; for evaluation."""
+        tokens = self._encode(text, LONGEST_UTTERANCE_TOKENS)
+        torch = self._torch
+        with self._lock, torch.inference_mode():
+            taps = self.read_utterance(tokens)
+            padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
+            intent, probability = "", 0.0
+            if label_set in self.checkpoint.intent_labels:
+                logits, _ = self.router(taps, padding, [label_set])
+                best = logits[label_set][0].softmax(-1).max(-1)
+                intent, probability = self.checkpoint.intent_labels[label_set][int(best.indices)], float(best.values)
+            slots = []
+            if label_set in self.checkpoint.slot_labels:
+                slots = self._tag(text, tokens, taps, padding, label_set)
+        return intent, probability, slots
+
+    def read_utterance(self, tokens: Tokens) -> Tensor:
+        """(1, T, L, D): the trunk's lower layers, once."""
+        torch = self._torch
+        with torch.inference_mode():
+            depths = self.checkpoint.utterance_depths
+            taps, _ = self._read(tokens.ids, depths, self.trunk.new_cache(len(tokens.ids) + 1))
+        return taps.clone()
+
+    def _read(
+        self, ids: Sequence[int], depths: Sequence[int], cache: KeyValueCache, adapter: LowRankAdapter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Run `ids`, which follow the cache, to the deepest of `depths`: taps (1, T, L, D), last states (1, T, D)."""
+        torch = self._torch
+        tapped: dict[int, Tensor] = {}
+        x = self.trunk.embed(torch.tensor([list(ids)], device=self.trunk.device))
+        x = self.trunk.run(x, 0, max(depths), cache=cache, adapter=adapter, taps=depths, tapped=tapped)
+        cache.length += len(ids)
+        return torch.stack([tapped[depth] for depth in depths], dim=2), x
+
+    def _tag(
+        self, text: str, tokens: Tokens, taps: Tensor, padding: Tensor, label_set: str
+    ) -> list[tuple[int, int, str]]:
+        with self._torch.inference_mode():
+            logits = self.slots(taps.float(), padding, [label_set])[label_set][0]
+        labels = self.checkpoint.slot_labels[label_set]
+        tags = [labels[index] for index in logits.argmax(-1).tolist()]
+        return tags_to_spans(text, tokens.offsets, tags)
+
+    def _encode(self, text: str, longest: int) -> Tokens:
+        tokens = self.tokenizer.encode(text)
+        return Tokens(tokens.ids[:longest], tokens.offsets[:longest])
+
+    # --- question answering
+
+    def answer(self, question: str, passage: str) -> SpanAnswer:
+        """The span of `passage` that answers `question`; empty text if none does.
+
+        A passage longer than `LONGEST_PASSAGE_TOKENS` is read up to there.
+        """
+        torch = self._torch
+        with self._lock, torch.inference_mode():
+            encoded = self._encode(passage, LONGEST_PASSAGE_TOKENS)
+            if not encoded.ids or not question.strip():
+                return SpanAnswer("", 0.0, 0, 0)
+            asked = self._encode(
+                question_after_passage(question.strip(), chinese=is_chinese(question)), LONGEST_UTTERANCE_TOKENS
+            )
+            ids = encoded.ids + asked.ids
+            taps, last = self._read(ids, self.checkpoint.passage_depths, self.trunk.new_cache(len(ids) + 1))
+            copy = copy_scores(self.trunk, last[:, -1], torch.tensor([encoded.ids], device=self.trunk.device))
+            start, end, none = self.span(
+                taps.float(),
+                torch.zeros(1, len(ids), dtype=torch.bool, device=taps.device),
+                len(encoded.ids),
+                copy,
+            )
+            from assistant_app.brain.decoders import best_span
+
+            first, final, score = best_span(start[0], end[0])
+            margin = score - 2 * float(none[0])
+        confidence = float(torch.sigmoid(torch.tensor(margin / 2 - self.checkpoint.answer_threshold)))
+        if margin / 2 < self.checkpoint.answer_threshold:
+            return SpanAnswer("", confidence, 0, 0)
+        left, right = whole_words(passage, encoded.offsets[first][0], encoded.offsets[final][1])
+        return SpanAnswer(passage[left:right], confidence, left, right)
+
+    # --- dialogue
+
+    def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
+        """Pieces of the reply, as they are written. Greedy, with a penalty on repetition."""
+        torch = self._torch
+        end_of_turn = self.trunk.config.eos_token_id
+        with self._lock:
+            ids: list[int] = []
+            for first in range(len(history) + 1):
+                # The oldest pairs are dropped until the rest fits.
+                ids = self.tokenizer.encode(conversation(history[first:], text)).ids
+                if len(ids) <= LONGEST_HISTORY_TOKENS:
+                    break
+            ids = ids[-LONGEST_HISTORY_TOKENS:]
+            depth = self.trunk.config.layers
+            with torch.inference_mode():
+                cache = self._conversation_cache().copy()
+                _, x = self._read(ids, (depth,), cache, self.dialogue)
+            written: list[int] = []
+            shown = ""
+            for _ in range(max_tokens):
+                with torch.inference_mode():
+                    scores = self.trunk.logits(x[:, -1])[0].float()
+                    if written:
+                        seen = torch.tensor(sorted(set(written)), device=scores.device)
+                        before = scores[seen]
+                        scores[seen] = torch.where(before > 0, before / REPETITION_PENALTY, before * REPETITION_PENALTY)
+                    token = int(scores.argmax())
+                    if token == end_of_turn or _loops([*written, token]):
+                        break
+                    written.append(token)
+                    _, x = self._read([token], (depth,), cache, self.dialogue)
+                so_far = self.tokenizer.decode(written)
+                if not so_far.endswith("\ufffd"):
+                    piece, shown = so_far[len(shown) :], so_far
+                    if piece:
+                        yield piece
+
+    def _conversation_cache(self) -> KeyValueCache:
+        """Keys and values of the system prompt, computed once."""
+        if self._system_cache is None:
+            ids = self.tokenizer.encode(system_prefix()).ids
+            if ids[0] == self.trunk.sink_token_id:
+                ids = ids[1:]
+            cache = self.trunk.new_cache(len(ids) + 64)
+            self._read(ids, (self.trunk.config.layers,), cache, self.dialogue)
+            self._system_cache = cache
+        return self._system_cache
+
+    def warm_up(self) -> None:
+        """Run each path once."""
+        self.route(Utterance("what is on tomorrow", "typed", "en"))
+        with self._lock, self._torch.inference_mode():
+            self._conversation_cache()
+
+
+def copy_scores(trunk: Trunk, last: Tensor, passage_ids: Tensor) -> Tensor:
+    """How likely the trunk itself is to say each passage token next: log-probabilities (B, P).
+
+    `last` (B, D) are the states after all layers of the prompt's last token, `passage_ids` (B, P).
+    """
+    scores = trunk.logits(last).float().log_softmax(-1)
+    return scores.gather(1, passage_ids)
+
+
+def _loops(ids: Sequence[int], *, longest: int = 12, times: int = 3) -> bool:
+    """Whether the text ends in the same piece `times` over."""
+    for size in range(2, longest + 1):
+        tail = ids[-size:]
+        if len(ids) >= size * times and all(ids[-size * (k + 1) : len(ids) - size * k] == tail for k in range(times)):
+            return True
+    return False
+
+
+def _word_weights(
+    text: str, offsets: Sequence[tuple[int, int]], weights: Sequence[float]
+) -> tuple[tuple[str, float], ...]:
+    """Token weights summed over words, as shares of the whole, heaviest five."""
+    words: dict[tuple[int, int], float] = {}
+    for (start, end), weight in zip(offsets, weights, strict=True):
+        span = whole_words(text, start, end)
+        if span[0] < span[1]:
+            words[span] = words.get(span, 0.0) + weight
+    total = sum(words.values()) or 1.0
+    heaviest = sorted(words.items(), key=lambda item: -item[1])[:5]
+    return tuple((text[start:end], weight / total) for (start, end), weight in heaviest)

@@ -1,0 +1,99 @@
+"""Tokens of a text with their character offsets, and spans of tokens back to words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant_app.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A tokenised text."""
+
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+    """Character offsets in the text, end exclusive; may include a leading space."""
+
+
+class TextTokenizer:
+    """The trunk's own tokenizer."""
+
+    def __init__(self, folder: Path) -> None:
+        from tokenizers import Tokenizer
+
+        try:
+            self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:
+            raise ModelError(
+                "trunk_damaged", f"The tokenizer in {folder} is missing or damaged. Run: assistant models fetch"
+            ) from error
+
+    def encode(self, text: str) -> Tokens:
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
+        return Tokens(encoded.ids, encoded.offsets)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        text: str = self._tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text
+
+
+def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without outer white space and marks, and with words it cuts made whole (not in Chinese)."""
+
+    def joins(at: int) -> bool:
+        return 0 < at < len(text) and all(c.isalnum() and c < "\u2e80" for c in text[at - 1 : at + 1])
+
+    while start < end and not text[start].isalnum() and text[start] not in "$€£¥#+-":
+        start += 1
+    while end > start and not text[end - 1].isalnum() and text[end - 1] not in "%°)]!?":
+        end -= 1
+    if start == end:
+        return start, end
+    while joins(start):
+        start -= 1
+    while joins(end):
+        end += 1
+    return start, end
+
+
+def tags_to_spans(text: str, offsets: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Token BIO tags to character spans (start, end, name), in order, whole words."""
+    spans: list[list[int]] = []
+    names: list[str] = []
+    open_name = ""
+    for (start, end), tag in zip(offsets, tags, strict=True):
+        name = tag[2:]
+        if tag == "O":
+            open_name = ""
+        elif tag.startswith("B-") or name != open_name:
+            spans.append([start, end])
+            names.append(name)
+            open_name = name
+        else:
+            spans[-1][1] = end
+    result: list[tuple[int, int, str]] = []
+    for (start, end), name in zip(spans, names, strict=True):
+        start, end = whole_words(text, start, end)
+        if start >= end:
+            continue
+        if result and start < result[-1][1]:
+            # Two spans inside one word: the later one is a fragment of it.
+            continue
+        result.append((start, end, name))
+    return result
+
+
+def spans_to_tags(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int, str]]) -> list[str]:
+    """Character spans to token BIO tags; a token belongs to the span that holds its last character."""
+    tags = ["O"] * len(offsets)
+    for start, end, name in spans:
+        first = True
+        for at, (left, right) in enumerate(offsets):
+            if right > left and start < right <= end:
+                tags[at] = f"{'B' if first else 'I'}-{name}"
+                first = False
+    return tags
