@@ -14,7 +14,8 @@ from assistant_app.turn import QUESTION_ANSWERING, Pending, Route, SkillReply, S
 PASSAGES = 4
 """Passages read for an answer."""
 LEAST_SIMILARITY = 0.2
-"""A passage below it is about something else; measured with all-MiniLM-L6-v2, whose unrelated texts lie around 0.05."""
+"""A passage below it is about something else. On the starter document, all-MiniLM-L6-v2 gave questions about
+it 0.36 to 0.66 and general-knowledge questions at most 0.10."""
 LEAST_CONFIDENCE = 0.3
 UNSOURCED = "I have no source for this, so check it: "
 _LIVE_FACT = "live_fact"
