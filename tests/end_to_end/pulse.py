@@ -166,12 +166,18 @@ def pulse_server() -> Iterator[PulseServer]:
             yield server
         finally:
             server.kill()
+            runtime = before.pop("PULSE_RUNTIME_PATH")
             for key, value in before.items():
-                if value is None:
-                    os.environ.pop(key, None)
-                else:
-                    os.environ[key] = value
+                _restore(key, value)
             restart_portaudio()
+            _restore("PULSE_RUNTIME_PATH", runtime)
+
+
+def _restore(key: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(key, None)
+    else:
+        os.environ[key] = value
 
 
 @pytest.fixture
