@@ -14,7 +14,7 @@ import itertools
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -435,41 +435,33 @@ READERS: Mapping[str, Reader] = {
 
 
 def span_examples(data: Path) -> Iterator[SpanExample]:
-    """Questions on passages. SQuAD is split by article, so that no passage is in both parts."""
+    """Questions on passages. SQuAD is split by article and CMRC by file, so that no passage is in both parts."""
     file = data / "squad2" / "dev_part.jsonl.gz"
     if file.is_file():
-        for row in read_rows(file):
-            answers = tuple(dict.fromkeys(_answer_texts(row["answers"])))
-            start = row["context"].find(answers[0]) if answers else -1
-            for answer in row["answers"]:
-                if isinstance(answer, dict) and answer.get("start", -1) >= 0:
-                    start = answer["start"]
-                    break
-            held_out = row["title"] in _held_out_articles(file)
-            yield SpanExample(row["question"].strip(), row["context"], answers, start, "squad2", held_out)
-    for name, held_out in (("trial", False), ("dev_part", True)):
+        rows = list(read_rows(file))
+        titles = sorted({row["title"] for row in rows}, key=lambda title: stable_fraction(title, "article"))
+        kept = set(titles[: max(1, len(titles) // 4)])
+        for row in rows:
+            for example in span_rows([row], "squad2"):
+                yield replace(example, held_out=row["title"] in kept)
+    for name, kept_out in (("trial", False), ("dev_part", True)):
         file = data / "cmrc2018" / f"{name}.jsonl.gz"
         if file.is_file():
-            for row in read_rows(file):
-                answers = tuple(dict.fromkeys(_answer_texts(row["answers"])))
-                if answers:
-                    start = row["context"].find(answers[0])
-                    yield SpanExample(row["question"].strip(), row["context"], answers, start, "cmrc2018", held_out)
+            for example in span_rows(list(read_rows(file)), "cmrc2018"):
+                yield replace(example, held_out=kept_out)
+
+
+def span_rows(rows: Sequence[Mapping[str, Any]], data_set: str) -> Iterator[SpanExample]:
+    """Rows of SQuAD's shape: question, context, answers with or without their place."""
+    for row in rows:
+        answers = tuple(dict.fromkeys(_answer_texts(row["answers"])))
+        places = [a["start"] for a in row["answers"] if isinstance(a, dict) and a.get("start", -1) >= 0]
+        start = places[0] if places else row["context"].find(answers[0]) if answers else -1
+        yield SpanExample(row["question"].strip(), row["context"], answers, start, data_set, True)
 
 
 def _answer_texts(answers: list[Any]) -> list[str]:
     return [answer["text"] if isinstance(answer, dict) else answer for answer in answers]
-
-
-_articles: dict[Path, frozenset[str]] = {}
-
-
-def _held_out_articles(file: Path) -> frozenset[str]:
-    """About a quarter of the articles, chosen by name."""
-    if file not in _articles:
-        titles = sorted({row["title"] for row in read_rows(file)}, key=lambda title: stable_fraction(title, "article"))
-        _articles[file] = frozenset(titles[: max(1, len(titles) // 4)])
-    return _articles[file]
 
 
 def dialogue_examples(data: Path) -> Iterator[DialogueExample]:

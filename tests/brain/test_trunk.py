@@ -32,7 +32,9 @@ IDS = [5, 80, 33, 210, 9, 144, 61]
 def test_trunk_agrees_with_the_model_library(folder: Path) -> None:
     trunk = Trunk.load(folder, precision="float32")
     with torch.inference_mode():
-        expected = AutoModelForCausalLM.from_pretrained(folder)(torch.tensor([[trunk.sink_token_id, *IDS]])).logits[0, 1:]
+        expected = AutoModelForCausalLM.from_pretrained(folder)(torch.tensor([[trunk.sink_token_id, *IDS]])).logits[
+            0, 1:
+        ]
     assert torch.allclose(read_all(trunk, IDS), expected, atol=1e-4)
 
 
