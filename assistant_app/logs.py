@@ -15,9 +15,9 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def set_up_logging(log_dir: Path, *, level: int = logging.INFO) -> None:
     """Send the package's log to `log_dir/assistant.log`; a folder that cannot be written is no reason to stop."""
     logger = logging.getLogger("assistant_app")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
-        handler.close()
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
     logger.setLevel(level)
     logger.propagate = False
     handler: logging.Handler

@@ -164,7 +164,8 @@ def settings_from_toml(text: str) -> Settings:
         line = _line_of(text, "time_zone")
         raise SettingsError(
             "settings_value",
-            f"Line {line}: calendar.time_zone is {settings.calendar.time_zone!r}; write an IANA name such as 'Europe/Berlin'.",
+            f"Line {line}: calendar.time_zone is {settings.calendar.time_zone!r}; "
+            "write an IANA name such as 'Europe/Berlin'.",
         )
     return settings
 
@@ -189,7 +190,8 @@ def save_settings(file: Path, settings: Settings) -> None:
     except OSError as error:
         raise StorageError(
             "settings_not_saved",
-            f"The settings could not be saved to {file} ({error.strerror}). Free some space or change the folder's permissions.",
+            f"The settings could not be saved to {file} ({error.strerror}). "
+            "Free some space or change the folder's permissions.",
         ) from error
 
 
@@ -210,7 +212,9 @@ def _checked(key: str, value: Any, kind: Any, text: str) -> Any:
     if origin is Literal:
         legal = typing.get_args(kind)
         if value not in legal:
-            raise SettingsError("settings_value", f"{where}{key} is {value!r}; it can be {', '.join(map(repr, legal))}.")
+            raise SettingsError(
+                "settings_value", f"{where}{key} is {value!r}; it can be {', '.join(map(repr, legal))}."
+            )
         return value
     assert not isinstance(kind, types.UnionType), f"{key}: unions are not supported"
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
