@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import logging
 import os
 import sys
@@ -54,8 +53,6 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--profile", type=Path, metavar="DIR", help="keep settings, calendar and documents in DIR")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in (only,) if only in COMMANDS else COMMANDS:
-        if importlib.util.find_spec(f"assistant_app.cli.{name}") is None:
-            continue
         module = importlib.import_module(f"assistant_app.cli.{name}")
         module.add_parser(commands)
     return parser
