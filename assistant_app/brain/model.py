@@ -213,15 +213,15 @@ class MultiTaskModel:
             asked = self._encode(
                 question_after_passage(question.strip(), chinese=is_chinese(question)), LONGEST_UTTERANCE_TOKENS
             )
-            ids = encoded.ids + asked.ids
-            taps, last = self._read(ids, self.checkpoint.passage_depths, self.trunk.new_cache(len(ids) + 1))
+            depths = self.checkpoint.passage_depths
+            cache = self.trunk.new_cache(len(encoded.ids) + len(asked.ids) + 1)
+            # Two readings, as in training: the passage's states do not depend on the question.
+            passage_taps, _ = self._read(encoded.ids, depths, cache)
+            question_taps, last = self._read(asked.ids, depths, cache)
+            taps = torch.cat((passage_taps, question_taps), dim=1)
             copy = copy_scores(self.trunk, last[:, -1], torch.tensor([encoded.ids], device=self.trunk.device))
-            start, end, none = self.span(
-                taps.float(),
-                torch.zeros(1, len(ids), dtype=torch.bool, device=taps.device),
-                len(encoded.ids),
-                copy,
-            )
+            padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
+            start, end, none = self.span(taps.float(), padding, len(encoded.ids), copy)
             from assistant_app.brain.decoders import best_span
 
             first, final, score = best_span(start[0], end[0])
