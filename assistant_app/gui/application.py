@@ -17,15 +17,15 @@ from PySide6.QtWidgets import QApplication
 
 from assistant_app import __version__
 from assistant_app.app import (
-    VAD,
     LocalAssistant,
     build_assistant,
     build_calendar,
     build_model_store,
+    build_recorder,
     build_speaker,
     build_transcriber,
 )
-from assistant_app.errors import AssistantError, ModelError, StorageError
+from assistant_app.errors import AssistantError, StorageError
 from assistant_app.gui.bridge import Bridge, Engines, Records, ReportLoading, RunsTurns
 from assistant_app.gui.calendar_book import CalendarBook
 from assistant_app.gui.icons import application_icon
@@ -54,21 +54,14 @@ class RealEngines:
         assistant = build_assistant(self.settings, self._paths)
         try:
             assistant.warm_up(report)
-        except ModelError:
-            # Without the speech model one can still type; without the language model nothing answers.
+        except AssistantError as error:
+            # Without ears or a voice one can still type; without the language model nothing answers.
             assistant.brain.load()
-            log.warning("the speech model could not be loaded; typed requests are answered")
+            log.warning("not everything could be loaded (%s); typed requests are answered", error.code)
         return assistant
 
     def recorder(self) -> Records:
-        from assistant_app.voice.microphone import SoundDeviceMicrophone
-        from assistant_app.voice.recorder import Recorder
-        from assistant_app.voice.vad import SileroVad
-
-        hearing = self.settings.hearing
-        vad = SileroVad(build_model_store(self._paths).require(VAD))
-        microphone = SoundDeviceMicrophone(hearing.input_device)
-        return Recorder(microphone, vad, silence_seconds=hearing.silence_seconds, limit_seconds=hearing.limit_seconds)
+        return build_recorder(self.settings, self._paths)
 
     def adjust(self, old: Settings, new: Settings) -> Callable[[RunsTurns], None]:
         """What a running assistant must change, done between two turns. Loaded models stay."""

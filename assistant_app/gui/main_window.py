@@ -79,7 +79,6 @@ class MainWindow(QMainWindow):
         self.page: Page = "talk"
         self._pane: Literal["conversation", "calendar"] = "conversation"
         self._beside: bool | None = None
-        self._models_words = ""
         self.setWindowTitle(self.tr("Desk Assistant"))
         self.setMinimumSize(640, 480)
         self._build()
@@ -323,8 +322,7 @@ class MainWindow(QMainWindow):
     # The assistant
 
     def _loading(self, words: str) -> None:
-        self._models_words = self.tr("Getting ready: {what}").format(what=words)
-        self.status.show_models(self._models_words)
+        self.status.show_models(self.tr("Getting ready: {what}…").format(what=words[:1].lower() + words[1:]))
 
     def _ready(self) -> None:
         self.status.show_models(self.tr("Ready"))

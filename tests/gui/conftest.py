@@ -31,6 +31,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support", extend=True))
 
 
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """Patient: a machine that does other work besides is no failure."""
+    wait_until = qtbot.waitUntil
+
+    def patiently(callback: Callable[[], object], *, timeout: int = 30_000) -> None:
+        wait_until(callback, timeout=timeout)
+
+    qtbot.waitUntil = patiently
+    return qtbot
+
+
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
     before = QLocale()
