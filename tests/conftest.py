@@ -13,6 +13,8 @@ import pytest
 from assistant_app.paths import MODELS_ENVIRONMENT_VARIABLE, find_paths
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# As the program itself does: threads that spin make Whisper many times slower where other programs run.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _REAL_WEIGHTS = find_paths().weights_dir
 
 
