@@ -5,7 +5,7 @@ Turns the bridge's signals into messages. It decides nothing about a request: th
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -45,6 +45,13 @@ class _Exchange:
         """An answer or an error is on show."""
 
 
+class _Page(QWidget):
+    """As wide as the view, whatever the messages would like: they wrap, nothing is cut off."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+
 class Conversation(QWidget):
     """Shows requests and replies; starts requests through the bridge."""
 
@@ -71,7 +78,7 @@ class Conversation(QWidget):
         self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.scroll_area.setAccessibleName(self.tr("Conversation"))
-        holder = QWidget()
+        holder = _Page()
         holder.setObjectName("scrolled")
         centred = QHBoxLayout(holder)
         centred.setContentsMargins(16, 16, 16, 8)

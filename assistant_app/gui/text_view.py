@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser
 from assistant_app.gui.look import Look
 
 BUBBLE_WIDTH = 640
+_FIRST_WIDTH = 200
+"""Until the layout says how much there is."""
 
 
 class TextView(QTextBrowser):
@@ -26,7 +28,7 @@ class TextView(QTextBrowser):
         self._hug = hug
         self._markdown = False
         self._source = ""
-        self._available = BUBBLE_WIDTH
+        self._available = _FIRST_WIDTH
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

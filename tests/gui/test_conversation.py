@@ -266,3 +266,20 @@ def test_messages_have_names_for_a_screen_reader(qtbot: QtBot, make_desk: MakeDe
     assert names[0].startswith("You, ")
     assert names[0].endswith(": hello")
     assert names[1].startswith("Assistant, ")
+
+
+def test_long_messages_wrap_and_nothing_is_cut_off(qtbot: QtBot, make_desk: MakeDesk) -> None:
+    long = "Schedule a dentist appointment with Doctor Patel next Thursday at half past three for forty five minutes"
+    desk = make_desk(size=(1280, 800))
+    type_and_send(qtbot, desk, long)
+    qtbot.waitUntil(lambda: reply_text(desk) == f"You said {long}." and not desk.bridge.busy)
+    area = desk.window.conversation.scroll_area
+    for width in (1280, 1000, 800, 1280):
+        desk.window.resize(width, 800)
+        qtbot.waitUntil(lambda: area.widget().width() == area.viewport().width())
+        for message in desk.window.conversation.messages():
+            right = message.mapTo(area.viewport(), message.rect().topRight()).x()
+            assert right <= area.viewport().width()
+        own = desk.window.conversation.messages()[0]
+        assert isinstance(own, OwnMessage)
+        qtbot.waitUntil(lambda o=own: o.view.mapTo(o, o.view.rect().topRight()).x() <= o.width())
