@@ -31,7 +31,7 @@ class FakePortAudio:
         self.opened = 0
         self.closed = 0
 
-    def OutputStream(self, *, callback: Callable[..., None], **_options: Any) -> FakePortAudio:  # noqa: N802
+    def OutputStream(self, *, callback: Callable[..., None], **_options: Any) -> FakePortAudio:
         self.opened += 1
         self.callback = callback
         return self
