@@ -111,9 +111,18 @@ def train(job: Job) -> dict[str, float]:
     return metrics
 
 
+_SECTIONS = {
+    "understanding": ("seed", "trunk", "encoder", "most", "most_held_out", "understanding"),
+    "question_answering": ("seed", "trunk", "encoder", "question_answering"),
+    "dialogue": ("seed", "trunk", "dialogue"),
+}
+"""What of the recipe a part depends on."""
+
+
 def _part(job: Job, name: str, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The result of an earlier run with the same recipe, or of this one."""
-    key = hashlib.sha256(json.dumps([name, job.recipe], sort_keys=True).encode()).hexdigest()[:12]
+    sections = {section: job.recipe[section] for section in _SECTIONS[name]}
+    key = hashlib.sha256(json.dumps([name, sections], sort_keys=True).encode()).hexdigest()[:12]
     file = job.work / f"{name}-{key}.pt"
     if not file.exists():
         result = run()
@@ -423,10 +432,10 @@ def expected_calibration_error(confidence: Tensor, right: Tensor, bins: int = 15
 def _train_answering(job: Job) -> dict[str, Any]:
     recipe = job.recipe
     examples = list(span_examples(job.data))
-    limit = int(recipe["question_answering"]["most_held_out"])
+    limits = recipe["question_answering"]["most_held_out"]
     held_out = sorted((e for e in examples if e.held_out), key=lambda e: stable_fraction(e.question, e.passage[:20]))
     chosen = [e for e in examples if not e.held_out] + [
-        e for name in ("squad2", "cmrc2018") for e in [h for h in held_out if h.data_set == name][:limit]
+        e for name, limit in limits.items() for e in [h for h in held_out if h.data_set == name][:limit]
     ]
     if not chosen:
         raise InputError("no_data", f"{job.data} holds no questions on passages (squad2, cmrc2018).")

@@ -79,6 +79,12 @@ RECIPE: dict[str, Any] = {
         "label_smoothing": 0.0,
         "auxiliary_weight": 0.5,
     },
-    "question_answering": {"most_held_out": 10, "epochs": 3, "batch": 4, "learning_rate": 1e-3, "weight_decay": 0.0},
+    "question_answering": {
+        "most_held_out": {"squad2": 10},
+        "epochs": 3,
+        "batch": 4,
+        "learning_rate": 1e-3,
+        "weight_decay": 0.0,
+    },
     "dialogue": {"epochs": 2, "batch": 8, "learning_rate": 5e-3, "rank": 2, "first_layer": 2},
 }
