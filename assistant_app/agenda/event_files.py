@@ -277,7 +277,7 @@ def _apply(
     known = {found.tzid for found in content_lines.components(lines) if found.kind == "VTIMEZONE"}
     for moment in (changes.get("start"), changes.get("end")):
         key = getattr(getattr(moment, "tzinfo", None), "key", None)
-        if key and key != "UTC" and key not in known:
+        if key and key not in _UTC_NAMES and key not in known:
             lines = content_lines.insert_before_first_component(lines, _timezone(key))
             known.add(key)
     return content_lines.join_lines(lines)
@@ -290,6 +290,10 @@ def _alarm(minutes: int, title: str) -> bytes:
     alarm.add("trigger", timedelta(minutes=-minutes))
     data: bytes = alarm.to_ical()
     return data
+
+
+_UTC_NAMES = {"UTC", "Etc/UTC", "UCT", "Etc/UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"}
+"""Zones whose times are written with a Z, so that no VTIMEZONE is needed."""
 
 
 @functools.lru_cache(maxsize=16)

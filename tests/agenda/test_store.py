@@ -75,6 +75,14 @@ def test_a_new_file_is_proper_icalendar_with_its_zone(store: CalendarStore) -> N
     assert data.count(b"\r\n") == data.count(b"\n")
 
 
+@pytest.mark.parametrize("name", ["UTC", "Etc/UTC"])
+def test_times_in_utc_are_written_without_a_zone_of_their_own(store: CalendarStore, name: str) -> None:
+    start = datetime(2026, 12, 3, 15, 30, tzinfo=ZoneInfo(name))
+    data = store.add(EventDraft("Call", start, start + timedelta(minutes=45))).file.read_bytes()
+    assert b"DTSTART:20261203T153000Z" in data
+    assert b"VTIMEZONE" not in data
+
+
 def test_between_gives_what_overlaps_in_order(store: CalendarStore) -> None:
     store.add(DENTIST)
     store.add(EventDraft("Trip", date(2026, 11, 25), date(2026, 11, 28)))
