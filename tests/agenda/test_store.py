@@ -76,9 +76,11 @@ def test_a_new_file_is_proper_icalendar_with_its_zone(store: CalendarStore) -> N
 
 
 @pytest.mark.parametrize("name", ["UTC", "Etc/UTC"])
-def test_times_in_utc_are_written_without_a_zone_of_their_own(store: CalendarStore, name: str) -> None:
+def test_times_of_a_user_in_utc_are_written_without_a_zone_of_their_own(tmp_path: Path, name: str) -> None:
+    store = CalendarStore(tmp_path, index_file=tmp_path / "i", journal_file=tmp_path / "j", zone=ZoneInfo(name))
     start = datetime(2026, 12, 3, 15, 30, tzinfo=ZoneInfo(name))
     data = store.add(EventDraft("Call", start, start + timedelta(minutes=45))).file.read_bytes()
+    store.close()
     assert b"DTSTART:20261203T153000Z" in data
     assert b"VTIMEZONE" not in data
 
