@@ -16,10 +16,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.checkpoint import load_checkpoint, trunk_fingerprint
+from assistant_app.brain.linear import Precision
 from assistant_app.brain.prompts import conversation, is_chinese, question_after_passage, system_prefix
 from assistant_app.brain.tokens import TextTokenizer, Tokens, tags_to_spans, whole_words
-from assistant_app.brain.trunk import KeyValueCache, LowRankAdapter, Precision, Trunk
+from assistant_app.brain.trunk import KeyValueCache, Trunk
 from assistant_app.errors import ModelError
 from assistant_app.turn import SCHEDULING, Candidate, Route, Slot, Utterance, Why
 

@@ -31,8 +31,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     from assistant_app.app import TRUNK, build_model_store
+    from assistant_app.training.job import Job, load_recipe
     from assistant_app.training.tasks import LabelMap
-    from assistant_app.training.train import Job, load_recipe, train
+    from assistant_app.training.train import train
 
     invocation = Invocation(args)
     recipe = load_recipe(args.recipe)

@@ -155,9 +155,9 @@ def run(
     sys.excepthook = sys.__excepthook__
     ended = bridge.close(_CLOSE_SECONDS)
     instance.close()
-    if not ended:
-        # A library in the middle of loading cannot be interrupted; everything of the user's is written.
-        log.info("left while a thread was still at work")
+    if not ended or bridge.is_ready:
+        # Everything of the user's is written. A library in the middle of loading cannot be interrupted, and
+        # taking down the models' libraries in order takes longer than a person waits for a window to go.
         logging.shutdown()
         os._exit(code)
     return code

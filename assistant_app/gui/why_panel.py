@@ -32,7 +32,8 @@ class WhyPanel(QFrame):
             understood = f"{understood}: {intent_words(route.intent)}"
         self._row(self.tr("Understood"), self._text(f"{understood} · {confidence_word(route)}"))
         percent = QLocale()
-        others = [c for c in route.why.candidates if (c.skill, c.intent) != (route.skill, route.intent)][:2]
+        chosen = (route.skill, route.intent)
+        others = [c for c in route.why.candidates if (c.skill, c.intent) != chosen and c.probability >= 0.005][:2]
         if others:
             words = "\n".join(
                 f"{skill_words(c.skill)}: {intent_words(c.intent)} · {percent.toString(c.probability * 100, 'f', 0)} %"
@@ -54,7 +55,7 @@ class WhyPanel(QFrame):
             (self.tr("speak"), timings.speak),
             (self.tr("in all"), timings.total),
         ]
-        told = " · ".join(f"{name} {milliseconds_words(value)}" for name, value in stages if value is not None)
+        told = " · ".join(f"{name} {milliseconds_words(value)}" for name, value in stages if value)
         if told:
             self._row(self.tr("Time"), self._text(told))
         self._row(self.tr("Confidence"), self._text(f"{percent.toString(route.confidence * 100, 'f', 1)} %"))

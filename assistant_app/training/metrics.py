@@ -7,6 +7,8 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from torch import Tensor
+
 Span = tuple[int, int, str]
 
 
@@ -48,3 +50,15 @@ def _f1(words: list[str], truth: list[str]) -> float:
         return float(words == truth)
     common = sum((Counter(words) & Counter(truth)).values())
     return 2 * common / (len(words) + len(truth))
+
+
+def expected_calibration_error(confidence: Tensor, right: Tensor, bins: int = 15) -> float:
+    """Mean gap between confidence and accuracy over equal-width bins (Naeini et al. 2015)."""
+    error = 0.0
+    places = (confidence * bins).long().clamp(0, bins - 1)
+    for number in range(bins):
+        inside = places == number
+        if bool(inside.any()):
+            gap = abs(float(confidence[inside].mean()) - float(right[inside].float().mean()))
+            error += gap * float(inside.float().mean())
+    return error

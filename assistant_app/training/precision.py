@@ -14,8 +14,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as functional
 
+from assistant_app.brain.linear import Precision
 from assistant_app.brain.tokens import TextTokenizer
-from assistant_app.brain.trunk import Precision, Trunk
+from assistant_app.brain.trunk import Trunk
 from assistant_app.training.tasks import read_rows
 
 

@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from assistant_app.brain.trunk import Precision, Trunk
+from assistant_app.brain.linear import Precision
+from assistant_app.brain.trunk import Trunk
 
 SHARD_TEXTS = 500
 

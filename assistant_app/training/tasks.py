@@ -465,7 +465,7 @@ def _answer_texts(answers: list[Any]) -> list[str]:
 
 
 def dialogue_examples(data: Path) -> Iterator[DialogueExample]:
-    """Replies to learn from: assistant-style small talk first, open conversation with it."""
+    """Replies to learn from: short, friendly, as an assistant gives them."""
     file = data / "personality_chat" / "queries.jsonl.gz"
     if file.is_file():
         for row in read_rows(file):
@@ -481,15 +481,6 @@ def dialogue_examples(data: Path) -> Iterator[DialogueExample]:
                     if text and reply:
                         held_out = stable_fraction(text, "chatterbot") < 0.15
                         yield DialogueExample((), text, reply, "chatterbot_corpus", held_out)
-    file = data / "topical_chat_asr" / "part.jsonl.gz"
-    if file.is_file():
-        for row in read_rows(file):
-            held_out = stable_fraction(row["id"], "topical") < 0.2
-            said = [turn["t"].strip() for turn in row["turns"]]
-            for at in range(0, len(said) - 1, 2):
-                before = tuple((said[k], said[k + 1]) for k in range(max(0, at - 4), at - 1, 2))
-                if len(said[at + 1]) <= 240:
-                    yield DialogueExample(before, said[at], said[at + 1], "topical_chat_asr", held_out)
 
 
 def leaks(examples: list[TextExample]) -> set[str]:

@@ -9,7 +9,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from assistant_app.brain.trunk import LowRankAdapter, Trunk
+from assistant_app.brain.adapter import LowRankAdapter
+from assistant_app.brain.trunk import Trunk
 from assistant_app.errors import ModelError
 from tests.brain.tiny_trunk import make_trunk
 

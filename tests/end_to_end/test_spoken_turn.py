@@ -34,7 +34,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def test_spoken_request_becomes_an_event_and_a_spoken_reply(pulse: PulseServer, tmp_path: Path) -> None:
     weight_file("qwen2.5-coder-0.5b-instruct", "model.safetensors")
     whisper = whisper_base()
-    write_wav(tmp_path / "request.wav", HibariVoice().synthesise(SENTENCE, "en"))
+    write_wav(tmp_path / "request.wav", HibariVoice().synthesise(SENTENCE))
     profile = tmp_path / "profile"
     with pulse.listening() as loudspeaker:
         listening = subprocess.Popen(

@@ -11,8 +11,9 @@ import pytest
 from assistant_app.brain.model import MultiTaskModel
 from assistant_app.errors import InputError, ModelError
 from assistant_app.training.evaluate import evaluate
+from assistant_app.training.job import Job, load_recipe
 from assistant_app.training.tasks import OURS, LabelMap, leaks, select, text_examples
-from assistant_app.training.train import Job, load_recipe, train
+from assistant_app.training.train import train
 from assistant_app.turn import Utterance
 from tests.brain.tiny_trunk import make_trunk
 from tests.training.small_data import RECIPE, make_data

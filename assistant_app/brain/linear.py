@@ -1,0 +1,63 @@
+"""The trunk's linear layers, in the precision that suits the machine.
+
+On a CPU that multiplies bfloat16 natively the stored bfloat16 is used. On other x86 CPUs linear
+layers run in int8 (weights per output channel, activations per call), three times as fast as
+float32; the trunk keeps `down_proj`, whose input has outliers that int8 cannot hold (Xiao et al.
+2022, arXiv:2211.10438), in float32. `models/EXPERIMENTS.md` has the figures.
+"""
+
+from __future__ import annotations
+
+import typing
+import warnings
+from typing import Literal
+
+if typing.TYPE_CHECKING:
+    from torch import Tensor
+
+Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
+
+
+class Int8Linear:
+    """y = W x + b with int8 weights (one scale an output channel) and activations quantised per call."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        import torch
+
+        wide = weight.float()
+        scales = (wide.abs().amax(1) / 127).clamp_min(1e-8).double()
+        zeros = torch.zeros(len(scales), dtype=torch.int64)
+        with warnings.catch_warnings():
+            # WORKAROUND: deprecated in torch 2.13 with no replacement in torch itself for packed int8
+            # weights (https://github.com/pytorch/pytorch/issues/184982); torch is pinned below 3.
+            warnings.simplefilter("ignore", UserWarning)
+            quantised = torch.quantize_per_channel(wide, scales, zeros, 0, torch.qint8)
+        self._packed = torch.ops.quantized.linear_prepack(quantised, bias.float() if bias is not None else None)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        import torch
+
+        # 7-bit activations (reduce_range): 8 bits overflow the 16-bit sums of CPUs without VNNI.
+        result: Tensor = torch.ops.quantized.linear_dynamic(x, self._packed, True)
+        return result
+
+
+class DenseLinear:
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self._weight, self._bias = weight, bias
+
+    def __call__(self, x: Tensor) -> Tensor:
+        import torch.nn.functional as functional
+
+        return functional.linear(x, self._weight, self._bias)
+
+
+def best_precision(device: str) -> Precision:
+    """float16 on CUDA; bfloat16 on CPUs that multiply it natively, int8 on other x86 CPUs, else float32."""
+    import torch
+
+    if device != "cpu":
+        return "float16"
+    if torch.ops.mkldnn._is_mkldnn_bf16_supported() and torch.cpu._is_avx512_bf16_supported():
+        return "bfloat16"
+    return "int8" if "x86" in torch.backends.quantized.supported_engines else "float32"
