@@ -227,10 +227,9 @@ def _measure_understanding(
     by_skill = (logits / temperature).softmax(-1) @ to_skill
     skill_wanted = to_skill[wanted_labels].argmax(-1)
     right = by_skill.argmax(-1) == skill_wanted
-    for (_, _, data_set), ok, best in zip(ours, right.tolist(), logits.argmax(-1).tolist(), strict=True):
-        scores.setdefault("skill", []).append(float(ok))
-        scores.setdefault(f"skill on {data_set}", []).append(float(ok))
-        del best
+    for (_, _, data_set), is_right in zip(ours, right.tolist(), strict=True):
+        scores.setdefault("skill", []).append(float(is_right))
+        scores.setdefault(f"skill on {data_set}", []).append(float(is_right))
     three = [k for k, skill in enumerate(skills) if skill != "unknown"]
     of_three = torch.isin(skill_wanted, torch.tensor(three))
     scores["skill, texts of the three skills"] = right[of_three].float().tolist()
