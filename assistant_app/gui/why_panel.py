@@ -55,7 +55,7 @@ class WhyPanel(QFrame):
             (self.tr("speak"), timings.speak),
             (self.tr("in all"), timings.total),
         ]
-        told = " · ".join(f"{name} {milliseconds_words(value)}" for name, value in stages if value)
+        told = " · ".join(f"{name} {milliseconds_words(value)}" for name, value in stages if value and value >= 0.5)
         if told:
             self._row(self.tr("Time"), self._text(told))
         self._row(self.tr("Confidence"), self._text(f"{percent.toString(route.confidence * 100, 'f', 1)} %"))
