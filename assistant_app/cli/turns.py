@@ -17,6 +17,7 @@ def turn_json(turn: Turn) -> dict[str, Any]:
         "route": turn.route and route_json(turn.route),
         "reply": {
             "text": reply.text,
+            "speech": reply.speech or reply.text,
             "sources": [source_json(source) for source in reply.sources],
             "pending": reply.pending and pending_json(reply.pending),
         },

@@ -179,6 +179,9 @@ def _without(text: str, start: int, end: int, spans: Iterable[tuple[int, int]]) 
 
 
 def _close(gap: str) -> bool:
+    """Whether two slots with these words between them are one phrase."""
+    if gap.strip() == ".":  # an abbreviation: "Dr. Patel"
+        return True
     return len(gap.split()) <= _LONGEST_GAP_WORDS and not any(mark in gap for mark in ",.;:!?，。；：！？")
 
 

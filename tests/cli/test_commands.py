@@ -113,7 +113,7 @@ def test_ask_prints_the_object_of_the_contract(terminal: Terminal) -> None:
     assert turn["utterance"] == {"text": BOOKING, "language": "en", "source": "typed"}
     assert turn["route"]["skill"] == "scheduling"
     assert turn["route"]["slots"] == [{"name": "title", "text": "dentist", "start": 9, "end": 16, "value": None}]
-    assert set(turn["reply"]) == {"text", "sources", "pending"}
+    assert set(turn["reply"]) == {"text", "speech", "sources", "pending"}
     (action,) = turn["actions"]
     assert (action["kind"], action["title"], action["start"]) == ("event_added", "Dentist", "2026-11-25T15:30")
     assert set(turn["timings_ms"]) == {"hear", "route", "act", "speak", "total"}

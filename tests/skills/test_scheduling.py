@@ -114,6 +114,11 @@ def test_example_sentence_becomes_the_event(talk: Talk) -> None:
         ("set up something with Bob and Eve at five", {"person": "Bob", "person_2": "Eve"}, "Meeting with Bob and Eve"),
         ("put the team review on Friday at ten", {"title": "the team review"}, "Team review"),
         ("book yoga tomorrow at six", {"title": "yoga tomorrow at six"}, "Yoga"),
+        (
+            "book a haircut with Dr. Patel on Friday at ten",
+            {"title": "a haircut", "person": "Dr", "person_2": "Patel"},
+            "Haircut with Dr. Patel",
+        ),
         ("book 🎉 party on Friday at eight pm", {"title": "🎉 party"}, "🎉 party"),
     ],
 )
