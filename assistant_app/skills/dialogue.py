@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assistant_app.skills.api import Skill, SkillContext
-from assistant_app.turn import DIALOGUE, Pending, Route, SkillReply, Utterance
+from assistant_app.turn import DIALOGUE, QUESTION_ANSWERING, Pending, Route, SkillReply, Utterance
 
 REMEMBERED = 6
 """Earlier exchanges that the decoder reads: more cost time and a small model does not use them."""
@@ -51,5 +51,14 @@ class Dialogue:
 
 
 def history_of(context: SkillContext) -> list[tuple[str, str]]:
-    """The last exchanges as (user, assistant) pairs, oldest first."""
-    return [(exchange.user, exchange.assistant) for exchange in context.history[-REMEMBERED:]]
+    """The latest (user, assistant) pairs of talk, for the decoder.
+
+    What skills said of their own work is left out: a model that reads "Done: ..." above goes on to
+    say that it has done something itself.
+    """
+    talk = [
+        (exchange.user, exchange.assistant)
+        for exchange in context.history
+        if exchange.route is None or exchange.route.skill in (DIALOGUE, QUESTION_ANSWERING)
+    ]
+    return talk[-REMEMBERED:]

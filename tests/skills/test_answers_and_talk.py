@@ -74,6 +74,17 @@ def test_conversation_streams_and_remembers_the_last_exchanges() -> None:
     assert dialogue.histories[0][-1] == ("question 9", "answer 9")
 
 
+def test_what_skills_did_is_no_model_for_talk() -> None:
+    dialogue = FakeDialogue("Hello.")
+    history = (
+        Exchange("book lunch", "Done: Lunch.", Route("scheduling", "create_event", 0.9)),
+        Exchange("good morning", "Good morning!", Route("dialogue", "greet", 0.9)),
+    )
+    context = make_context(dialogue=dialogue, history=history)
+    Dialogue().act(Utterance("hi", "typed", "en"), Route("dialogue", "chat", 0.9), context)
+    assert dialogue.histories[0] == [("good morning", "Good morning!")]
+
+
 def test_silent_decoder_gets_kind_words() -> None:
     reply = Dialogue().act(
         Utterance("hi", "typed", "en"), Route("dialogue", "chat", 0.9), make_context(dialogue=FakeDialogue(""))
