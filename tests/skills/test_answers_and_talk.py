@@ -82,7 +82,7 @@ def test_what_skills_did_is_no_model_for_talk() -> None:
     )
     context = make_context(dialogue=dialogue, history=history)
     Dialogue().act(Utterance("hi", "typed", "en"), Route("dialogue", "chat", 0.9), context)
-    assert dialogue.histories[0] == [("good morning", "Good morning!")]
+    assert list(dialogue.histories[0]) == [("good morning", "Good morning!")]
 
 
 def test_silent_decoder_gets_kind_words() -> None:
