@@ -43,7 +43,7 @@ class Checkpoint:
     out_of_scope_threshold: float
     """Below this top probability of the `clinc150` head a text is out of scope there."""
     answer_threshold: float
-    """An answer needs this much more than "no answer", in logits."""
+    """Below this confidence a passage counts as not answering the question."""
     dialogue_rank: int
     dialogue_scale: float
     command: str

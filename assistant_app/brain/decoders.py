@@ -185,6 +185,13 @@ def best_span(start: Tensor, end: Tensor, *, longest: int = 30) -> tuple[int, in
     return first, last, float(scores[first, last])
 
 
+def no_answer_probability(start: Tensor, end: Tensor, none: Tensor) -> Tensor:
+    """(B,): the probability of "no answer" beside all places, the geometric mean of start's and end's."""
+    at_start = none - torch.logsumexp(torch.cat((start, none[:, None]), 1), 1)
+    at_end = none - torch.logsumexp(torch.cat((end, none[:, None]), 1), 1)
+    return ((at_start + at_end) / 2).exp()
+
+
 def span_loss(start: Tensor, end: Tensor, none: Tensor, first: Tensor, last: Tensor) -> Tensor:
     """Cross-entropy over tokens and "none"; `first` is -1 where the passage does not answer. Mean over B."""
     target_start = torch.where(first < 0, start.shape[1], first)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.checkpoint import load_checkpoint, trunk_fingerprint
+from assistant_app.brain.copying import copy_spans
 from assistant_app.brain.linear import Precision
 from assistant_app.brain.prompts import conversation, is_chinese, question_after_passage, system_prefix
 from assistant_app.brain.tokens import TextTokenizer, Tokens, tags_to_spans, whole_words
@@ -32,6 +33,8 @@ OURS = "assistant"
 LONGEST_UTTERANCE_TOKENS = 512
 LONGEST_PASSAGE_TOKENS = 900
 LONGEST_HISTORY_TOKENS = 900
+ECHO_TOKENS = 3
+"""So many of the user's tokens in a row are never said back: a small model likes to repeat what it hears."""
 REPETITION_PENALTY = 1.1
 """Divides the score of words already in the reply (Keskar et al. 2019, arXiv:1909.05858)."""
 
@@ -205,7 +208,9 @@ class MultiTaskModel:
     def answer(self, question: str, passage: str) -> SpanAnswer:
         """The span of `passage` that answers `question`; empty text if none does.
 
-        A passage longer than `LONGEST_PASSAGE_TOKENS` is read up to there.
+        The question-answering decoder judges whether the passage holds an answer; the trunk then
+        copies it out (`copying.py`), which measures better than the decoder's own pointers. A passage
+        longer than `LONGEST_PASSAGE_TOKENS` is read up to there.
         """
         torch = self._torch
         with self._lock, torch.inference_mode():
@@ -224,14 +229,15 @@ class MultiTaskModel:
             copy = copy_scores(self.trunk, last[:, -1], torch.tensor([encoded.ids], device=self.trunk.device))
             padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
             start, end, none = self.span(taps.float(), padding, len(encoded.ids), copy)
-            from assistant_app.brain.decoders import best_span
+            from assistant_app.brain.decoders import no_answer_probability
 
-            first, final, score = best_span(start[0], end[0])
-            margin = score - 2 * float(none[0])
-        confidence = float(torch.sigmoid(torch.tensor(margin / 2 - self.checkpoint.answer_threshold)))
-        if margin / 2 < self.checkpoint.answer_threshold:
+            confidence = 1.0 - float(no_answer_probability(start, end, none)[0])
+            if confidence < self.checkpoint.answer_threshold:
+                return SpanAnswer("", confidence, 0, 0)
+            spans = copy_spans(self.trunk, self.tokenizer, question.strip(), passage[: encoded.offsets[-1][1]])
+        if not spans:
             return SpanAnswer("", confidence, 0, 0)
-        left, right = whole_words(passage, encoded.offsets[first][0], encoded.offsets[final][1])
+        left, right = whole_words(passage, spans[0].start, spans[0].end)
         return SpanAnswer(passage[left:right], confidence, left, right)
 
     # --- dialogue
@@ -252,6 +258,7 @@ class MultiTaskModel:
             with torch.inference_mode():
                 cache = self._conversation_cache().copy()
                 _, x = self._read(ids, (depth,), cache, self.dialogue)
+            echoes = _continuations(self.tokenizer.encode(text).ids, ECHO_TOKENS)
             written: list[int] = []
             shown = ""
             for _ in range(max_tokens):
@@ -261,6 +268,8 @@ class MultiTaskModel:
                         seen = torch.tensor(sorted(set(written)), device=scores.device)
                         before = scores[seen]
                         scores[seen] = torch.where(before > 0, before / REPETITION_PENALTY, before * REPETITION_PENALTY)
+                    for token in echoes.get(tuple(written[1 - ECHO_TOKENS :]), ()):
+                        scores[token] = float("-inf")
                     token = int(scores.argmax())
                     if token == end_of_turn or _loops([*written, token]):
                         break
@@ -297,6 +306,14 @@ def copy_scores(trunk: Trunk, last: Tensor, passage_ids: Tensor) -> Tensor:
     """
     scores = trunk.logits(last).float().log_softmax(-1)
     return scores.gather(1, passage_ids)
+
+
+def _continuations(ids: Sequence[int], size: int) -> dict[tuple[int, ...], set[int]]:
+    """For each run of `size` - 1 tokens in `ids`, the tokens that follow it there."""
+    following: dict[tuple[int, ...], set[int]] = {}
+    for at in range(len(ids) - size + 1):
+        following.setdefault(tuple(ids[at : at + size - 1]), set()).add(ids[at + size - 1])
+    return following
 
 
 def _loops(ids: Sequence[int], *, longest: int = 12, times: int = 3) -> bool:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 SYSTEM_PROMPT = (
-    "You are a friendly voice assistant on the user's own computer. Reply in one or two short spoken sentences, "
-    "in the user's language. You only talk: you never say that you have done, booked, sent or changed anything."
+    "You are Assistant, a free program that runs offline on the user's own computer, made by its community. "
+    "You talk with the user: answer what they say, kindly, in one or two short spoken sentences, in their language. "
+    "You only talk: you never say that you have done, booked, sent or changed anything."
+)
+
+COPY_PROMPT = (
+    "You find answers in a passage. Reply with the shortest exact words of the passage that answer the question, "
+    "and nothing else."
 )
 
 
@@ -33,3 +39,9 @@ def conversation(history: Sequence[tuple[str, str]], text: str) -> str:
 def question_after_passage(question: str, *, chinese: bool) -> str:
     """What follows a passage, so that the next words are the answer."""
     return f"\n问题：{question}\n答案：" if chinese else f"\nQuestion: {question}\nAnswer:"
+
+
+def copy_request(question: str, passage: str) -> str:
+    """Asks for the words of a passage that answer a question; the answer comes next."""
+    label = "问题：" if is_chinese(question) else "Question: "
+    return f"<|im_start|>system\n{COPY_PROMPT}<|im_end|>\n" + user_turn(f"{passage}\n\n{label}{question}")

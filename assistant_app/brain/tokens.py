@@ -36,6 +36,13 @@ class TextTokenizer:
         encoded = self._tokenizer.encode(text, add_special_tokens=False)
         return Tokens(encoded.ids, encoded.offsets)
 
+    def encode_pieces(self, text: str, starts: Sequence[int], longest: int) -> list[tuple[int, Tokens]]:
+        """The text from each of `starts` on, at most `longest` characters, tokenised on its own."""
+        encoded = self._tokenizer.encode_batch(
+            [text[start : start + longest] for start in starts], add_special_tokens=False
+        )
+        return [(start, Tokens(one.ids, one.offsets)) for start, one in zip(starts, encoded, strict=True)]
+
     def decode(self, ids: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(list(ids), skip_special_tokens=True)
         return text

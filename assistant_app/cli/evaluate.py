@@ -21,6 +21,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a folder a data set")
     parser.add_argument("--task", nargs="+", default=[], metavar="SET", help="only these sets")
     parser.add_argument("--limit", type=int, metavar="N", help="at most N texts of a set, chosen by their hash")
+    parser.add_argument(
+        "--held-out", action="store_true", help="only texts the released recipe never trains on (our data folder)"
+    )
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="write every prediction as a JSON line")
     parser.add_argument("--report", type=Path, metavar="DIR", help="write the figures into DIR")
     add_json(parser)
@@ -58,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
             LabelMap.load(shipped_models_dir() / "recipes"),
             tasks=args.task,
             limit=args.limit,
+            held_out_only=args.held_out,
             predictions=predictions,
             on_progress=progress,
         )

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from assistant_app.brain.decoders import EncoderShape, SpanDecoder, best_span, span_loss
+from assistant_app.brain.decoders import EncoderShape, SpanDecoder, best_span, no_answer_probability, span_loss
 from assistant_app.brain.prompts import is_chinese, question_after_passage
 from assistant_app.brain.tokens import whole_words
 from assistant_app.errors import InputError
@@ -70,7 +70,7 @@ def train_answering(job: Job) -> dict[str, Any]:
         lambda text: job.report(f"question answering: {text}"),
     )
     rows = [row for row, example in enumerate(chosen) if example.held_out]
-    metrics, threshold = _measure_answering(chosen, states, span, rows)
+    metrics, threshold = measure_answering(chosen, states, span, rows)
     job.report("question answering: " + ", ".join(f"{name} {value:.3f}" for name, value in sorted(metrics.items())))
     return {"span": span.state_dict(), "answer_threshold": threshold, "metrics": metrics}
 
@@ -86,31 +86,44 @@ def _answer_tokens(states: SpanStates, row: int, example: SpanExample) -> tuple[
     return (inside[0], inside[-1]) if inside else (-1, -1)
 
 
-def _measure_answering(
+def measure_answering(
     examples: Sequence[SpanExample], states: SpanStates, span: SpanDecoder, rows: Sequence[int]
 ) -> tuple[dict[str, float], float]:
-    results: list[tuple[float, str, SpanExample]] = []
+    """Figures of the decoder alone, and the least confidence at which a question counts as answerable.
+
+    The threshold makes the shares of answerable questions kept and of unanswerable ones refused
+    largest together (Youden 1950), on the SQuAD part.
+    """
+    pointed: dict[str, list[float]] = {}
+    confidences: list[tuple[float, bool]] = []
     with torch.inference_mode():
         for row in rows:
+            example = examples[row]
             taps, padding, passage, copy, last = states.batch([row])
             start, end, none = span(taps, padding, passage, copy, last)
-            first, final, score = best_span(start[0], end[0])
-            offsets = states.passage_offsets(row)
-            left, right = whole_words(examples[row].passage, offsets[first][0], offsets[final][1])
-            results.append((score / 2 - float(none[0]), examples[row].passage[left:right], examples[row]))
-    squad = [item for item in results if item[2].data_set == "squad2"]
-    candidates = sorted({round(margin, 2) for margin, _, _ in squad}) or [0.0]
-
-    def total(threshold: float) -> float:
-        return sum(answer_f1(text if margin >= threshold else "", e.answers) for margin, text, e in squad)
-
-    threshold = max(candidates, key=total)
-    metrics = {"cmrc2018 f1": _mean(answer_f1(text, e.answers) for _, text, e in results if e.data_set == "cmrc2018")}
-    metrics["squad2 f1 on answerable, answer forced"] = _mean(answer_f1(t, e.answers) for _, t, e in squad if e.answers)
-    metrics["squad2 f1 with no-answer"] = total(threshold) / max(1, len(squad))
+            if example.data_set == "squad2":
+                confidences.append((1 - float(no_answer_probability(start, end, none)[0]), bool(example.answers)))
+            if example.answers:
+                first, final, _ = best_span(start[0], end[0])
+                offsets = states.passage_offsets(row)
+                left, right = whole_words(example.passage, offsets[first][0], offsets[final][1])
+                pointed.setdefault(example.data_set, []).append(answer_f1(example.passage[left:right], example.answers))
+    metrics = {f"{name} f1 by pointing alone": sum(values) / len(values) for name, values in pointed.items()}
+    threshold, kept, refused = _youden(confidences)
+    metrics.update({"squad2 answerable kept": kept, "squad2 unanswerable refused": refused})
     return metrics, threshold
 
 
-def _mean(values: Iterator[float] | Any) -> float:
-    numbers = list(values)
-    return sum(numbers) / len(numbers) if numbers else 0.0
+def _youden(confidences: Sequence[tuple[float, bool]]) -> tuple[float, float, float]:
+    """Threshold, share of answerable at or above it, share of unanswerable below it."""
+    answerable = [confidence for confidence, has in confidences if has]
+    others = [confidence for confidence, has in confidences if not has]
+    if not answerable or not others:
+        return 0.5, 1.0, 0.0
+
+    def shares(threshold: float) -> tuple[float, float]:
+        kept = sum(confidence >= threshold for confidence in answerable) / len(answerable)
+        return kept, sum(confidence < threshold for confidence in others) / len(others)
+
+    best = max(sorted(confidence for confidence, _ in confidences), key=lambda t: sum(shares(t)))
+    return (best, *shares(best))

@@ -22,8 +22,11 @@ from assistant_app.training.tasks import (
     OURS,
     READERS,
     LabelMap,
+    SpanExample,
     TextExample,
+    held_out,
     read_rows,
+    span_examples,
     span_rows,
     stable_fraction,
 )
@@ -55,12 +58,14 @@ def evaluate(
     *,
     tasks: Sequence[str] = (),
     limit: int | None = None,
+    held_out_only: bool = False,
     predictions: TextIO | None = None,
     on_progress: OnProgress = lambda *_: None,
 ) -> dict[str, Any]:
     """Figures by data set, fractions from 0 to 1, and what it took.
 
-    `limit` takes at most so many texts of a set, chosen by their hash. Each prediction is written
+    `limit` takes at most so many texts of a set, chosen by their hash; `held_out_only` leaves out
+    what the released recipe trains on (for our own data folder). Each prediction is written
     to `predictions` as one JSON line.
     """
     wanted = tuple(tasks) or SETS
@@ -78,15 +83,21 @@ def evaluate(
             continue
         rows = [(file.name, row) for file in files for row in read_rows(file)]
         if name in READERS:
-            examples = [example for _, row in rows for example in READERS[name](row, labels)]
+            examples = [
+                example
+                for file, row in rows
+                for example in READERS[name](row, labels)
+                if not held_out_only or held_out(example, file.partition(".jsonl")[0], row)
+            ]
             examples = _at_most(examples, limit, lambda example: example.text)
             judged = _judge(model, name, examples, predictions, on_progress)
             results[name] = _figures(judged)
             milliseconds += judged.milliseconds
         if name in SPAN_SETS:
-            results.setdefault(name, {}).update(
-                _answers(model, name, [row for _, row in rows], limit, predictions, on_progress)
-            )
+            questions = list(span_rows([row for _, row in rows], name))
+            if held_out_only:
+                questions = [q for q in span_examples(data) if q.data_set == name and q.held_out]
+            results.setdefault(name, {}).update(_answers(model, name, questions, limit, predictions, on_progress))
     return {
         "tasks": results,
         "carry_over": {},
@@ -171,12 +182,12 @@ def _figures(judged: _Judged) -> dict[str, float]:
 def _answers(
     model: MultiTaskModel,
     name: str,
-    rows: Sequence[Mapping[str, Any]],
+    questions: list[SpanExample],
     limit: int | None,
     predictions: TextIO | None,
     on_progress: OnProgress,
 ) -> dict[str, float]:
-    examples = _at_most(list(span_rows(rows, name)), limit, lambda example: example.question)
+    examples = _at_most(questions, limit, lambda example: example.question)
     scores: list[tuple[float, float, bool]] = []
     for number, example in enumerate(examples):
         found = model.answer(example.question, example.passage)

@@ -41,7 +41,7 @@ def train(job: Job) -> dict[str, float]:
         out_of_scope_threshold=understanding["out_of_scope_threshold"],
         answer_threshold=answering["answer_threshold"],
         dialogue_rank=int(recipe["dialogue"]["rank"]),
-        dialogue_scale=2.0,
+        dialogue_scale=float(recipe["use"]["dialogue_scale"]),
         command=job.command,
         metrics={name: round(value, 4) for name, value in metrics.items()},
     )

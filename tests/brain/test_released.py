@@ -30,9 +30,9 @@ def test_example_request_is_understood_whole(model: MultiTaskModel) -> None:
     text = "Schedule a dentist appointment with Doctor Patel next Thursday at half past three for forty five minutes"
     route = model.route(Utterance(text, "typed", "en"))
     assert (route.skill, route.intent, route.unsure) == ("scheduling", "create_event", False)
-    slots = {slot.name: slot.text for slot in route.slots}
-    assert "dentist appointment" in slots["title"]
-    assert "Patel" in slots.get("person", "") + slots["title"]
+    titles = [slot.text for slot in route.slots if slot.name == "title"]
+    assert any("dentist appointment" in title for title in titles)
+    assert any("Patel" in slot.text for slot in route.slots if slot.name in ("person", "title"))
     assert all(text[slot.start : slot.end] == slot.text for slot in route.slots)
 
 
@@ -115,12 +115,12 @@ def test_held_back_texts_of_the_three_skills_are_routed_right(model: MultiTaskMo
 
     labels = LabelMap.load(shipped_models_dir() / "recipes")
     folder = data_folder("clinc150").parent
-    examples = select(list(text_examples(Path(folder), labels)), {}, {"default": 30})
+    examples = select(list(text_examples(Path(folder), labels)), {}, {"default": 100})
     assert not leaks(examples)
     right = []
     for example in examples:
         skill = example.intents.get(OURS, "unknown/").partition("/")[0]
         if skill != "unknown":
             right.append(model.route(Utterance(example.text, "typed", "en")).skill == skill)
-    assert len(right) > 200
+    assert len(right) > 700
     assert sum(right) / len(right) >= 0.95

@@ -87,4 +87,5 @@ RECIPE: dict[str, Any] = {
         "weight_decay": 0.0,
     },
     "dialogue": {"epochs": 2, "batch": 8, "learning_rate": 5e-3, "rank": 2, "first_layer": 2},
+    "use": {"dialogue_scale": 2.0},
 }
