@@ -50,10 +50,11 @@ def run(args: argparse.Namespace) -> int:
         bar = stack.enter_context(tqdm(unit="text", leave=False))
 
         def progress(name: str, done: int, total: int) -> None:
+            if done <= bar.n:  # the next set
+                bar.reset(total=total)
             bar.set_description(name)
             bar.total = total
-            bar.n = done
-            bar.refresh()
+            bar.update(done - bar.n)
 
         report = evaluate(
             model,
