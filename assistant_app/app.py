@@ -104,8 +104,8 @@ class LazyBrain:
             return self._model
 
     def route(self, utterance: Utterance) -> Route:
-        # An answer to a question is routed by the skill that asked, and once more if it was none.
-        if self._last is None or self._last[0] != utterance:
+        # Within a turn an utterance may be routed twice: by the skill whose question was open, and as a new request.
+        if self._last is None or self._last[0] is not utterance:
             self._last = (utterance, self.load().route(utterance))
         return self._last[1]
 

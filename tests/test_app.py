@@ -63,13 +63,14 @@ def test_warming_up_tells_what_it_loads_and_raises_what_is_missing(paths: Paths)
     assistant.calendar.close()
 
 
-def test_answer_to_a_question_is_routed_once(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_utterance_is_routed_once_and_the_same_words_said_again_anew(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     brain = app.build_brain(Settings(), paths)
     model = FakeModel()
     monkeypatch.setattr(brain, "load", lambda: model)
-    for text in ("yes", "yes", "no", "yes"):
-        brain.route(Utterance(text, "typed", "en"))
-    assert model.routed == ["yes", "no", "yes"]
+    answer = Utterance("yes", "typed", "en")
+    assert brain.route(answer) is brain.route(answer)
+    brain.route(Utterance("yes", "typed", "en"))
+    assert model.routed == ["yes", "yes"]
 
 
 def test_words_of_a_clip_become_an_utterance_and_silence_none(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
