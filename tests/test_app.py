@@ -63,7 +63,9 @@ def test_warming_up_tells_what_it_loads_and_raises_what_is_missing(paths: Paths)
     assistant.calendar.close()
 
 
-def test_an_utterance_is_routed_once_and_the_same_words_said_again_anew(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_utterance_is_routed_once_and_the_same_words_said_again_anew(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
     brain = app.build_brain(Settings(), paths)
     model = FakeModel()
     monkeypatch.setattr(brain, "load", lambda: model)
