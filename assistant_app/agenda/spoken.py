@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from assistant_app.agenda.events import Moment
+from assistant_app.agenda.when.english_words import NUMBER_WORDS
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -23,28 +24,6 @@ _MONTHS = (
     "October",
     "November",
     "December",
-)
-_ONES = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
 )
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty")
 _CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -170,9 +149,9 @@ def _spoken_day_code(code: str) -> str:
 def spoken_number(number: int) -> str:
     """A number below sixty in words; a larger one in digits."""
     if number < 20:
-        return _ONES[number]
+        return NUMBER_WORDS[number]
     if number < 60:
-        return _TENS[number // 10] + (f" {_ONES[number % 10]}" if number % 10 else "")
+        return _TENS[number // 10] + (f" {NUMBER_WORDS[number % 10]}" if number % 10 else "")
     return str(number)
 
 

@@ -69,16 +69,23 @@ def _clips(files: list[Path], invocation: Invocation) -> Iterator[AudioClip]:
 
 def _recorded(invocation: Invocation) -> AudioClip:
     from assistant_app.app import build_recorder
+    from assistant_app.voice.recorder import MicrophoneLost
 
     recorder = build_recorder(invocation.settings, invocation.paths)
     say("Listening. Speak now.")
-    clip = recorder.record(
-        mode="tap",
-        on_state=lambda _state: None,
-        on_level=lambda _level: None,
-        finish=threading.Event(),
-        cancel=Cancel(),
-    )
+    try:
+        clip = recorder.record(
+            mode="tap",
+            on_state=lambda _state: None,
+            on_level=lambda _level: None,
+            finish=threading.Event(),
+            cancel=Cancel(),
+        )
+    except MicrophoneLost as lost:
+        if lost.clip is None:
+            raise
+        say(f"{lost.message} What was said so far is used.")
+        clip = lost.clip
     if clip is None:
         raise InputError("heard_nothing", "Nothing was heard. Check the microphone with: assistant doctor")
     return clip

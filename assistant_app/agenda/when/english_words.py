@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant_app.agenda.when.chart import Grammar
 from assistant_app.agenda.when.values import Clock, Number, Part, Unit
 
-_SMALL = (
+NUMBER_WORDS = (
     "zero",
     "one",
     "two",
@@ -27,6 +27,7 @@ _SMALL = (
     "eighteen",
     "nineteen",
 )
+"""Zero to nineteen, in order."""
 _TENS = {
     "twenty": 20,
     "thirty": 30,
@@ -153,7 +154,7 @@ _SHORT_UNITS = {
 def add_words(grammar: Grammar) -> None:
     """The lexicon."""
     grammar.numeral = ("NUM", lambda digits: Number(int(digits[:12]), len(digits)))
-    numbers = {word: Number(value) for value, word in enumerate(_SMALL)}
+    numbers = {word: Number(value) for value, word in enumerate(NUMBER_WORDS)}
     grammar.word("ONES", {word: number for word, number in numbers.items() if 1 <= number.value <= 9})
     grammar.word("NUM", numbers)
     grammar.word("TENS", {word: Number(value) for word, value in _TENS.items()})

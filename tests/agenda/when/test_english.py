@@ -296,9 +296,10 @@ def test_places_always_point_at_the_words(text: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60))
-def test_any_text_is_survived(text: str) -> None:
-    find_times(text, now=NOW)
-    parse_when(text, now=NOW)
+def test_any_text_is_survived_and_spans_lie_inside_it(text: str) -> None:
+    whole = parse_when(text, now=NOW)
+    for reading in [*find_times(text, now=NOW), *([whole] if whole else [])]:
+        assert all(0 <= start < end <= len(text) for start, end in reading.spans)
 
 
 def test_a_very_long_text_is_read() -> None:
