@@ -11,6 +11,7 @@ placed on the calendar (`resolve`).
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ from assistant_app.agenda.when.calendar_steps import Context, add_length
 from assistant_app.agenda.when.chart import Grammar, Item, best_cover
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.agenda.when.resolve import length_of, resolve
+from assistant_app.agenda.when.sharing import Piece, share_context
 from assistant_app.agenda.when.tokens import Token, tokenise
 from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
 
@@ -68,55 +70,44 @@ def _grammar(language: str) -> Grammar:
 
 def find_times(text: str, *, now: datetime, language: str = "en") -> list[WhenReading]:
     """Every expression of time in the text, in order. `now` is aware, in the user's zone."""
-    return [reading for _, reading in _found(text, _context(text, now, language), language)]
+    return [reading for _, reading in _found(text, now, language)[1]]
 
 
 def parse_when(text: str, *, now: datetime, language: str = "en") -> WhenReading | None:
     """One reading of the whole text: its day, clock time and length put together, wherever they stand."""
-    context = _context(text, now, language)
-    found = _found(text, context, language)
-    if not found:
-        return None
+    context, found = _found(text, now, language)
+    if len(found) < 2:
+        return found[0][1] if found else None
     return _combined(text, found, context, language)
 
 
-def _context(text: str, now: datetime, language: str) -> Context:
-    hints = [item.value for item in _grammar(language).lexical(tokenise(text)) if item.kind == "HINT"]
-    return Context(now, hints[0] if hints else None)
-
-
-def _found(text: str, context: Context, language: str) -> list[tuple[object, WhenReading]]:
-    tokens = tokenise(text)
+def _found(text: str, now: datetime, language: str) -> tuple[Context, list[tuple[object, WhenReading]]]:
+    grammar, tokens = _grammar(language), tokenise(text)
+    lexical = grammar.lexical(tokens)
+    context = Context(now, next((item.value for item in lexical if item.kind == "HINT"), None))
+    pieces: list[Piece] = []
+    for part in _stretches(tokens, lexical):
+        items = grammar.parse(tokens, part, context)
+        whole = [
+            _weighed(item) for item in items if item.kind in _WHOLE and not _cuts_a_number(tokens, item.start, item.end)
+        ]
+        pieces += [Piece(item.start, item.end, item.value) for item in best_cover(whole)]
     found: list[tuple[object, WhenReading]] = []
-    for first, last in _stretches(tokens, _grammar(language)):
-        part = tokens[first:last]
-        grammar = _grammar(language)
-        items = grammar.parse(
-            part,
-            grammar.lexical(part),
-            context,
-            opens_text=first == 0,
-            closes_text=not any(token.text.isalnum() for token in tokens[last:]),
-        )
-        whole = (
-            _weighed(item)
-            for item in items
-            if item.kind in _WHOLE and not _cuts_a_number(tokens, first + item.start, first + item.end)
-        )
-        for item in best_cover(whole, len(part)):
-            reading = resolve(item.value, context)
-            if reading is not None:
-                last_token = item.end - 1
-                if part[last_token].text == "." and part[last_token - 1].text not in ("m", "a", "p"):
-                    last_token -= 1  # the sentence's full stop
-                span = (part[item.start].start, part[last_token].end)
-                words = text[span[0] : span[1]]
-                found.append((item.value, _said(replace(reading, text=words, spans=(span,)), context.now, language)))
-    return found
+    for piece in share_context(pieces, tokens):
+        reading = resolve(piece.value, context)
+        if reading is None:
+            continue
+        last = piece.end - 1
+        if tokens[last].text == "." and tokens[last - 1].text not in ("m", "a", "p"):
+            last -= 1  # the sentence's full stop
+        span = (tokens[piece.start].start, tokens[last].end)
+        reading = replace(reading, text=text[span[0] : span[1]], spans=(span,))
+        found.append((piece.value, _said(reading, context.now, language)))
+    return context, found
 
 
 def _weighed(item: Item) -> Item:
-    return replace(item, score=_PER_TOKEN * (item.end - item.start) + item.score + _WHOLE[item.kind] + _PER_ITEM)
+    return item._replace(score=_PER_TOKEN * (item.end - item.start) + item.score + _WHOLE[item.kind] + _PER_ITEM)
 
 
 def _cuts_a_number(tokens: list[Token], first: int, last: int) -> bool:
@@ -137,23 +128,21 @@ def _cuts_a_number(tokens: list[Token], first: int, last: int) -> bool:
     return False
 
 
-def _stretches(tokens: list[Token], grammar: Grammar) -> list[tuple[int, int]]:
-    """Runs of tokens that the grammar knows: a time never reaches across an unknown word."""
-    known = [False] * len(tokens)
-    for item in grammar.lexical(tokens):
-        known[item.start : item.end] = [True] * (item.end - item.start)
-    runs: list[tuple[int, int]] = []
-    start = None
-    for number, token in enumerate(tokens):
-        fits = known[number] or token.text.isdigit()
-        if start is not None and (not fits or number - start >= _LONGEST_TOKENS):
-            runs.append((start, number))
-            start = None
-        if fits and start is None:
-            start = number
-    if start is not None:
-        runs.append((start, len(tokens)))
-    return runs
+def _stretches(tokens: list[Token], lexical: list[Item]) -> Iterator[list[Item]]:
+    """The known words, in one piece; those of a very long text in pieces, cut where nothing is known if possible."""
+    if len(tokens) <= _LONGEST_TOKENS:
+        yield lexical
+        return
+    within = set()
+    for item in lexical:
+        within.update(range(item.start + 1, item.end))
+        within.update((item.start,) if tokens[item.start].text.isalnum() else ())
+    first = 0
+    while first < len(tokens):
+        last = min(first + _LONGEST_TOKENS, len(tokens))
+        cut = next((n for n in range(last, first + _LONGEST_TOKENS // 2, -1) if n not in within), last)
+        yield [item for item in lexical if item.start >= first and item.end <= cut]
+        first = cut
 
 
 def _combined(text: str, found: list[tuple[object, WhenReading]], c: Context, language: str) -> WhenReading:

@@ -6,19 +6,19 @@ or sign. It knows no language and no calendar.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from assistant_app.agenda.when.tokens import Token
+from assistant_app.agenda.when.tokens import Token, tokenise
 
 _ALTERNATIVES_PER_CELL = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A stretch of tokens with a meaning."""
 
     start: int
@@ -29,37 +29,57 @@ class Item:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
 class Sides:
     """What a rule may look at besides its parts."""
 
-    tokens: Sequence[Token]
-    start: int
-    end: int
-    opens_text: bool = False
-    """Nothing stands before `tokens`."""
-    closes_text: bool = False
-    """Nothing but punctuation stands behind `tokens`."""
+    __slots__ = ("end", "start", "tokens")
+
+    def __init__(self, tokens: Sequence[Token], start: int, end: int) -> None:
+        self.tokens = tokens
+        """The whole text."""
+        self.start = start
+        self.end = end
+
+    @property
+    def first(self) -> str:
+        return self.tokens[self.start].text
+
+    @property
+    def last(self) -> str:
+        return self.tokens[self.end - 1].text
+
+    @property
+    def before(self) -> str:
+        """The token before, empty at the start of the text."""
+        return self.tokens[self.start - 1].text if self.start else ""
+
+    @property
+    def after(self) -> str:
+        """The token behind, empty at the end of the text."""
+        return self.tokens[self.end].text if self.end < len(self.tokens) else ""
 
     @property
     def ends_text(self) -> bool:
-        rest = self.tokens[self.end :]
-        return self.closes_text and not any(token.text.isalnum() for token in rest)
+        """Nothing but punctuation stands behind."""
+        return not any(token.text.isalnum() for token in self.tokens[self.end :])
 
     @property
     def is_text(self) -> bool:
-        return self.opens_text and self.start == 0 and self.ends_text
+        return self.start == 0 and self.ends_text
 
     @property
     def tight(self) -> bool:
         """No space inside."""
         return not any(token.after_space for token in self.tokens[self.start + 1 : self.end])
 
+    def has(self, *words: str) -> bool:
+        """One of these words stands inside."""
+        return any(token.text in words for token in self.tokens[self.start : self.end])
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     result: str
-    symbols: tuple[str, ...]
     keep: tuple[int, ...]
     """Which symbols carry a value into `make`: those written in upper case."""
     make: Callable[..., Any]
@@ -69,6 +89,16 @@ class Rule:
     """These surroundings make words sure that are doubtful alone ("may", a bare number)."""
 
 
+class _State:
+    """A place in the rules reached by a row of types; rules that begin alike share it."""
+
+    __slots__ = ("following", "rules")
+
+    def __init__(self) -> None:
+        self.following: dict[str, _State] = {}
+        self.rules: list[Rule] = []
+
+
 class Grammar:
     """Rules and words of a language."""
 
@@ -76,13 +106,18 @@ class Grammar:
         self.words: dict[str, list[tuple[str, Any, float]]] = defaultdict(list)
         self.numeral: tuple[str, Callable[[str], Any]] | None = None
         """Type of a token of digits, and what makes its meaning."""
-        self._first: dict[str, list[Rule]] = defaultdict(list)
+        self._rules = _State()
         self._literals: set[str] = set()
+        self._longest: dict[str, int] = {}
+        """By a first token: of how many tokens the longest word is that begins with it."""
 
-    def word(self, kind: str, entries: dict[str, Any], score: float = 0.0) -> None:
+    def word(self, kind: str, entries: Mapping[str, Any], score: float = 0.0) -> None:
         """Give words (several tokens: separated by spaces) a type and a meaning."""
         for text, value in entries.items():
+            tokens = tokenise(text)
             self.words[text].append((kind, value, score))
+            first = tokens[0].text
+            self._longest[first] = max(self._longest.get(first, 1), len(tokens))
 
     def rule(
         self, result: str, *patterns: str, bonus: float = 0.0, rescue: bool = False
@@ -92,8 +127,11 @@ class Grammar:
         def add(make: Callable[..., Any]) -> Callable[..., Any]:
             for pattern in patterns:
                 for symbols in _expand(pattern):
+                    state = self._rules
+                    for symbol in symbols:
+                        state = state.following.setdefault(symbol, _State())
                     keep = tuple(n for n, symbol in enumerate(symbols) if symbol[0].isupper())
-                    self._first[symbols[0]].append(Rule(result, symbols, keep, make, bonus, rescue))
+                    state.rules.append(Rule(result, keep, make, bonus, rescue))
                     self._literals.update(symbol for symbol in symbols if not symbol[0].isupper())
             return make
 
@@ -108,59 +146,77 @@ class Grammar:
             if self.numeral and token.text.isdecimal():
                 kind, make = self.numeral
                 items.append(Item(start, start + 1, kind, make(token.text), 0.0))
+            longest = self._longest.get(token.text)
+            if longest is None:
+                continue
             text = ""
-            for end in range(start + 1, min(start + 6, len(tokens)) + 1):
+            for end in range(start + 1, min(start + longest, len(tokens)) + 1):
                 piece = tokens[end - 1]
                 text += (" " if text and piece.after_space else "") + piece.text
                 for kind, value, score in self.words.get(text, ()):
                     items.append(Item(start, end, kind, value, score))
         return items
 
-    def parse(
-        self,
-        tokens: Sequence[Token],
-        lexical: Iterable[Item],
-        context: object,
-        *,
-        opens_text: bool = False,
-        closes_text: bool = False,
-    ) -> list[Item]:
+    def parse(self, tokens: Sequence[Token], lexical: Iterable[Item], context: object) -> list[Item]:
         """Every meaning of every stretch, bottom up."""
         agenda = list(lexical)
         found: list[Item] = []
-        best: dict[tuple[int, int, str], dict[Any, float]] = defaultdict(dict)
-        by_start: dict[tuple[int, str], list[Item]] = defaultdict(list)
-        waiting: dict[tuple[int, str], list[tuple[Rule, int, tuple[Item, ...]]]] = defaultdict(list)
+        best: dict[tuple[int, int, str], dict[Any, float]] = {}
+        by_start: dict[int, list[Item]] = defaultdict(list)
+        waiting: dict[int, list[tuple[_State, tuple[Item, ...]]]] = defaultdict(list)
+        root = self._rules.following
         while agenda:
             item = agenda.pop()
-            cell = best[item.start, item.end, item.kind]
-            known = cell.get(item.value)
-            if (known is not None and known >= item.score) or (known is None and len(cell) >= _ALTERNATIVES_PER_CELL):
+            if not _kept(best, item):
                 continue
-            cell[item.value] = item.score
             found.append(item)
-            by_start[item.start, item.kind].append(item)
-            active: list[tuple[Rule, int, tuple[Item, ...]]] = [
-                (rule, 1, (item,)) for rule in self._first.get(item.kind, ())
-            ]
-            active += [(r, n + 1, (*parts, item)) for r, n, parts in waiting[item.start, item.kind]]
-            while active:
-                rule, dot, parts = active.pop()
+            by_start[item.start].append(item)
+            reached: list[tuple[_State, tuple[Item, ...]]] = []
+            state = root.get(item.kind)
+            if state is not None:
+                reached.append((state, (item,)))
+            for earlier, parts in waiting[item.start]:
+                state = earlier.following.get(item.kind)
+                if state is not None:
+                    reached.append((state, (*parts, item)))
+            while reached:
+                state, parts = reached.pop()
                 end = parts[-1].end
-                if dot == len(rule.symbols):
-                    sides = Sides(tokens, parts[0].start, end, opens_text, closes_text)
-                    self._complete(rule, parts, sides, context, agenda)
-                    continue
-                wanted = rule.symbols[dot]
-                waiting[end, wanted].append((rule, dot, parts))
-                active += [(rule, dot + 1, (*parts, nxt)) for nxt in by_start.get((end, wanted), ())]
+                if state.rules:
+                    sides = Sides(tokens, parts[0].start, end)
+                    for rule in state.rules:
+                        value = rule.make(context, sides, *[parts[n].value for n in rule.keep])
+                        if value is not None:
+                            agenda.append(Item(sides.start, end, rule.result, value, _score(rule, parts)))
+                if state.following:
+                    waiting[end].append((state, parts))
+                    for item_after in by_start[end]:
+                        following = state.following.get(item_after.kind)
+                        if following is not None:
+                            reached.append((following, (*parts, item_after)))
         return found
 
-    def _complete(self, rule: Rule, parts: tuple[Item, ...], sides: Sides, context: object, agenda: list[Item]) -> None:
-        value = rule.make(context, sides, *(parts[n].value for n in rule.keep))
-        if value is not None:
-            score = sum(max(part.score, 0.0) if rule.rescue else part.score for part in parts) + rule.bonus
-            agenda.append(Item(sides.start, sides.end, rule.result, value, score))
+
+def _score(rule: Rule, parts: tuple[Item, ...]) -> float:
+    if rule.rescue:
+        return sum([part.score for part in parts if part.score > 0]) + rule.bonus
+    return sum([part.score for part in parts]) + rule.bonus
+
+
+def _kept(best: dict[tuple[int, int, str], dict[Any, float]], item: Item) -> bool:
+    """Whether the item is new or better; a stretch keeps a few meanings of a type, the best."""
+    cell = best.setdefault((item.start, item.end, item.kind), {})
+    known = cell.get(item.value)
+    if known is not None:
+        if known >= item.score:
+            return False
+    elif len(cell) >= _ALTERNATIVES_PER_CELL:
+        worst = min(cell, key=lambda value: cell[value])
+        if cell[worst] >= item.score:
+            return False
+        del cell[worst]
+    cell[item.value] = item.score
+    return True
 
 
 def _expand(pattern: str) -> Iterable[tuple[str, ...]]:
@@ -175,18 +231,21 @@ def _expand(pattern: str) -> Iterable[tuple[str, ...]]:
             yield symbols
 
 
-def best_cover(items: Iterable[Item], length: int) -> list[Item]:
+def best_cover(items: Iterable[Item]) -> list[Item]:
     """The non-overlapping items with the highest total score."""
     ending: dict[int, list[Item]] = defaultdict(list)
     for item in items:
         if item.score > 0:
             ending[item.end].append(item)
-    table: list[tuple[float, tuple[Item, ...]]] = [(0.0, ())]
-    for end in range(1, length + 1):
-        choice = table[end - 1]
+    ends, totals = [0], [0.0]
+    covers: list[tuple[Item, ...]] = [()]
+    for end in sorted(ending):
+        total, cover = totals[-1], covers[-1]
         for item in ending[end]:
-            total = table[item.start][0] + item.score
-            if total > choice[0]:
-                choice = (total, (*table[item.start][1], item))
-        table.append(choice)
-    return list(table[length][1])
+            before = bisect.bisect_right(ends, item.start) - 1
+            if totals[before] + item.score > total:
+                total, cover = totals[before] + item.score, (*covers[before], item)
+        ends.append(end)
+        totals.append(total)
+        covers.append(cover)
+    return list(covers[-1])
