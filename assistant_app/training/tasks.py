@@ -14,7 +14,7 @@ import itertools
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,18 +74,31 @@ class LabelMap:
     intents: Mapping[str, Mapping[str, str]]
     slots: Mapping[str, Mapping[str, str]]
     own: Mapping[str, tuple[str, ...]]
+    marked: frozenset[str] = frozenset()
+    """Labels of `own` whose sentences carry all their slots as `[name : words]`."""
+    by_words: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]] = field(default_factory=dict)
+    """Data set -> label -> (expression, our label): for labels that hold several of our intents."""
+    slots_incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Data set -> labels whose slots leave out some of ours."""
 
     @staticmethod
     def load(folder: Path) -> LabelMap:
         raw: dict[str, Any] = tomllib.loads((folder / "labels.toml").read_text(encoding="utf-8"))
         own_raw = tomllib.loads((folder / "own_examples.toml").read_text(encoding="utf-8"))
         slots = raw.pop("slots")
+        by_words = raw.pop("by_words")
+        incomplete = raw.pop("slots_incomplete")
         for name, others in raw.pop("same_as").items():
             raw[name] = {key: value for other in others for key, value in raw[other].items()}
-        return LabelMap(raw, slots, {key: tuple(value["sentences"]) for key, value in own_raw.items()})
+        own = {key: tuple(value["sentences"]) for key, value in own_raw.items()}
+        marked = frozenset(key for key, value in own_raw.items() if value.get("marked"))
+        return LabelMap(raw, slots, own, marked, by_words, incomplete)
 
-    def ours(self, data_set: str, label: str) -> str | None:
-        """Our "skill/intent" for a data set's label."""
+    def ours(self, data_set: str, label: str, text: str) -> str | None:
+        """Our "skill/intent" for a text with a data set's label."""
+        for expression, ours in self.by_words.get(data_set, {}).get(label, ()):
+            if re.search(expression, text.casefold()):
+                return ours
         table = self.intents.get(data_set, {})
         return table.get(label) or table.get("*")
 
@@ -111,8 +124,9 @@ def text_examples(data: Path, labels: LabelMap) -> Iterator[TextExample]:
                 for example in reader(row, labels):
                     yield replace(example, held_out=held_out(example, file.name.partition(".jsonl")[0], row))
     for label, sentences in labels.own.items():
-        for text in sentences:
-            yield TextExample(text, "own", False, {OURS: label})
+        for sentence in sentences:
+            text, spans = _bracketed(sentence)
+            yield TextExample(text, "own", False, {OURS: label}, {OURS: spans} if label in labels.marked else {})
 
 
 _SPLIT_ORDER = {"val.jsonl.gz": 1, "valid.jsonl.gz": 1}
@@ -210,21 +224,22 @@ def _labelled(
     own_head: str,
 ) -> TextExample:
     intents = {own_head: intent}
-    ours = labels.ours(data_set, intent)
+    ours = labels.ours(data_set, intent, text)
     if ours:
         intents[OURS] = ours
     all_slots: dict[str, tuple[SlotSpan, ...]] = {}
     if slots is not None:
         all_slots[own_head] = slots
         names = labels.slots.get(data_set)
-        if names and ours and ours.startswith("scheduling/"):
+        taught = intent not in labels.slots_incomplete.get(data_set, ())
+        if names and taught and ours and ours.startswith("scheduling/"):
             all_slots[OURS] = tuple((start, end, names[name]) for start, end, name in slots if name in names)
     return TextExample(text, data_set, False, intents, all_slots)
 
 
 def _clinc(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextExample]:
     intents = {"clinc150": row["intent"]}
-    ours = labels.ours("clinc150", row["intent"]) or labels.intents["clinc150_domains"].get(row["domain"])
+    ours = labels.ours("clinc150", row["intent"], row["text"]) or labels.intents["clinc150_domains"].get(row["domain"])
     if ours:
         intents[OURS] = ours
     yield TextExample(row["text"], "clinc150", False, intents)
@@ -289,8 +304,34 @@ def _xsid(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextExample]:
 
 
 def _home_assistant(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextExample]:
-    if row["intent"]:
-        yield _labelled(labels, "home_assistant_intents", row["text"], row["intent"], None, "home_assistant_intents")
+    if not row["intent"]:
+        return
+    name, text = "home_assistant_intents", row["text"]
+    example = _labelled(labels, name, text, row["intent"], None, name)
+    about_lists = "List" in row["intent"]
+    if about_lists or "Timer" in row["intent"]:
+        # Values are given without their place, and lengths of time as numbers: both are looked for in the text.
+        ours = labels.slots[name]
+        spans: set[SlotSpan] = set()
+        for slot, values in (row["slots"] or {}).items():
+            for value in {str(v).strip() for v in (values if isinstance(values, list) else [values])}:
+                found = re.search(rf"(?<![a-z]){re.escape(value)}(?![a-z])", text, re.IGNORECASE)
+                if slot in ours and found:
+                    label = ours["name_of_list"] if slot == "name" and about_lists else ours[slot]
+                    spans.add((found.start(), found.end(), label))
+        example = replace(example, slots={OURS: _with_times(text, spans)})
+    yield example
+
+
+def _with_times(text: str, spans: Iterable[SlotSpan]) -> tuple[SlotSpan, ...]:
+    """`spans` and the expressions of time beside them, as our own reading finds them."""
+    from assistant_app.agenda.when import find_times
+
+    now, language = datetime(2019, 6, 4, 9, tzinfo=UTC), "en" if text.isascii() else "zh"
+    readings = find_times(text, now=now, language=language)
+    times = [(start, end, "datetime") for reading in readings for start, end in reading.spans]
+    beside = [time for time in times if not any(time[0] < end and start < time[1] for start, end, _ in spans)]
+    return tuple(sorted({*spans, *beside}))
 
 
 def _banking(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextExample]:
@@ -317,9 +358,6 @@ _SMCALFLOW_ACTS = (
 
 
 def _smcalflow(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextExample]:
-    from assistant_app.agenda.when import find_times
-
-    now = datetime(2019, 6, 4, 9, tzinfo=UTC)
     for turn in row["turns"]:
         text, program = turn["user"], turn["program"]
         label = next((ours for part, ours in _SMCALFLOW_ACTS if part in program), None)
@@ -327,13 +365,10 @@ def _smcalflow(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextExample
             continue
         slots: dict[str, tuple[SlotSpan, ...]] = {}
         if label.startswith("scheduling/"):
-            spans = _named_in_program(text, program)
             # The program holds times in its own form, not as words: our own reading finds the words.
-            times = [(start, end, "datetime") for reading in find_times(text, now=now) for start, end in reading.spans]
-            spans += [time for time in times if not any(time[0] < end and start < time[1] for start, end, _ in spans)]
-            spans.sort()
+            spans = _with_times(text, _named_in_program(text, program))
             if all(left[1] <= right[0] for left, right in itertools.pairwise(spans)):
-                slots[OURS] = tuple(spans)
+                slots[OURS] = spans
         yield TextExample(text, "smcalflow", False, {OURS: label}, slots)
 
 
@@ -359,7 +394,7 @@ def _sgd(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextExample]:
             continue
         for frame in turn["frames"]:
             intents = [act[2][0] for act in frame["acts"] if act[0] == "INFORM_INTENT"]
-            ours = labels.ours("sgd", f"{frame['service']}/{intents[0]}") if intents else None
+            ours = labels.ours("sgd", f"{frame['service']}/{intents[0]}", turn["t"]) if intents else None
             if not ours:
                 continue
             slots: dict[str, tuple[SlotSpan, ...]] = {}

@@ -126,6 +126,8 @@ def test_no_text_is_trained_on_that_is_held_out(job: Job) -> None:
 
 def test_every_label_of_the_map_is_a_skill_and_an_intent(job: Job) -> None:
     labels = {label for table in job.labels.intents.values() for label in table.values()} | set(job.labels.own)
+    by_words = [rules for table in job.labels.by_words.values() for rules in table.values()]
+    labels |= {label for rules in by_words for _, label in rules}
     assert all(label.count("/") == 1 for label in labels)
     assert {label.partition("/")[0] for label in labels} == {"scheduling", "question_answering", "dialogue", "unknown"}
 
@@ -134,7 +136,7 @@ def test_slots_of_a_bracketed_annotation_point_at_their_words(job: Job) -> None:
     for example in text_examples(job.data, job.labels):
         for start, end, name in example.slots.get(OURS, ()):
             assert example.text[start:end].strip()
-            assert name in {"title", "datetime", "person", "location", "list_name"}
+            assert name in {"title", "datetime", "person", "location", "list_name", "list_item"}
 
 
 def test_recipe_with_a_mistake_is_named(tmp_path: Path) -> None:
