@@ -319,7 +319,9 @@ def _home_assistant(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextEx
                 if slot in ours and found:
                     label = ours["name_of_list"] if slot == "name" and about_lists else ours[slot]
                     spans.add((found.start(), found.end(), label))
-        example = replace(example, slots={OURS: _with_times(text, spans)})
+        # All times in these are lengths, so "by" and "on the" before one tell no deadline and no day.
+        lengths = re.sub(r"\b(by|on the|for)\b", lambda words: " " * len(words[0]), text)
+        example = replace(example, slots={OURS: _with_times(lengths, spans)})
     yield example
 
 

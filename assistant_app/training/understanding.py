@@ -139,7 +139,7 @@ def train_understanding(job: Job) -> dict[str, Any]:
     repeats = [row for row in train_rows if examples[row].data_set == "own"] * 3
     for name, module, rows, loss in (
         ("router", router, train_rows + repeats, router_loss),
-        ("slots", slots, slot_rows, slot_loss),
+        ("slots", slots, slot_rows + [row for row in repeats if targets[row]], slot_loss),
     ):
         fit(
             module,
