@@ -1,9 +1,9 @@
 """The trunk's linear layers, in the precision that suits the machine.
 
 On a CPU that multiplies bfloat16 natively the stored bfloat16 is used. On other x86 CPUs linear
-layers run in int8 (weights per output channel, activations per call), three times as fast as
-float32; the trunk keeps `down_proj`, whose input has outliers that int8 cannot hold (Xiao et al.
-2022, arXiv:2211.10438), in float32. `models/EXPERIMENTS.md` has the figures.
+layers run in int8: weights with a scale an output channel, activations with a scale a token
+("vector-wise", Dettmers et al. 2022, arXiv:2208.07339), so that one token's outliers cost the
+others nothing. `models/EXPERIMENTS.md` has the figures.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 
 
 class Int8Linear:
-    """y = W x + b with int8 weights (one scale an output channel) and activations quantised per call."""
+    """y = W x + b with int8 weights (a scale an output channel) and int8 activations (a scale a token)."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         import torch
@@ -32,14 +32,21 @@ class Int8Linear:
             # weights (https://github.com/pytorch/pytorch/issues/184982); torch is pinned below 3.
             warnings.simplefilter("ignore", UserWarning)
             quantised = torch.quantize_per_channel(wide, scales, zeros, 0, torch.qint8)
-        self._packed = torch.ops.quantized.linear_prepack(quantised, bias.float() if bias is not None else None)
+        self._packed = torch.ops.quantized.linear_prepack(quantised, None)
+        self._bias = bias.float() if bias is not None else None
 
     def __call__(self, x: Tensor) -> Tensor:
         import torch
 
+        # The kernel has one scale a call: rows of equal height make it one scale a token.
         # 7-bit activations (reduce_range): 8 bits overflow the 16-bit sums of CPUs without VNNI.
-        result: Tensor = torch.ops.quantized.linear_dynamic(x, self._packed, True)
-        return result
+        y: Tensor
+        if x.numel() == x.shape[-1]:
+            y = torch.ops.quantized.linear_dynamic(x, self._packed, True)
+        else:
+            height = x.abs().amax(-1, keepdim=True).clamp_min(1e-12)
+            y = torch.ops.quantized.linear_dynamic(x / height, self._packed, True) * height
+        return y if self._bias is None else y + self._bias
 
 
 class DenseLinear:

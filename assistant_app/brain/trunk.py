@@ -137,9 +137,7 @@ class Trunk:
                 x = self.run(x, layer, layer + 1, cache=cache)
                 self.sink_states.append(x)
                 if int8:
-                    for name, pair in pairs.items():
-                        if name != "down_proj":
-                            self._layers[layer][name] = Int8Linear(*pair)
+                    self._layers[layer] = {name: Int8Linear(*pair) for name, pair in pairs.items()}
             self._sink_keys, self._sink_values = cache.keys, cache.values
 
     @staticmethod
