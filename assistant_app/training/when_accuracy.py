@@ -5,7 +5,9 @@
 DIR holds `en.jsonl.gz` and `zh.jsonl.gz`, a sentence a line: `text`, `reference` (now), `spec` and
 `results` (type and possible values). An expression is right when a reading of its sentence has
 the start and end (or length) of one of its values; a sentence without times is right when nothing
-is found. Values that name no time ("not resolved") are not counted.
+is found. Values that name no time ("not resolved") are not counted. Beside every expression of a
+sentence (`find_times`), `en/single` counts the one reading of the sentences that hold just one
+(`parse_when`, what `assistant when` prints). Values said in a time zone are compared in that zone.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from assistant_app.agenda.when import WhenReading, find_times
+from assistant_app.agenda.when import WhenReading, find_times, parse_when
 
 _ZONE = ZoneInfo("UTC")
 
@@ -56,6 +58,10 @@ def _judged(folder: Path) -> Iterator[tuple[tuple[str, ...], dict[str, Any], dic
                         kind = values[0]["type"]
                         right = any(_agrees(reading, value) for reading in found for value in values)
                         yield (language, f"{language}/{row['spec']}", f"{language}:{kind}"), row, result, right
+                        if len(row["results"]) == 1:
+                            one = parse_when(row["text"], now=now, language=language)
+                            right = one is not None and any(_agrees(one, value) for value in values)
+                            yield (f"{language}/single",), row, result, right
 
 
 def _countable(value: dict[str, Any]) -> bool:
@@ -71,12 +77,16 @@ def _agrees(reading: WhenReading, value: dict[str, Any]) -> bool:
     start, end = value.get("start", value.get("value")), value.get("end")
     if reading.recurrence is not None and kind != "set":
         return False
-    return _same(reading.start, start, clock_only) and (kind == "set" or _same(reading.end, end, clock_only))
+    zone = ZoneInfo(reading.zone) if reading.zone else _ZONE
+    return _same(reading.start, start, clock_only, zone) and (
+        kind == "set" or _same(reading.end, end, clock_only, zone)
+    )
 
 
-def _same(moment: datetime | None, text: str | None, clock_only: bool) -> bool:
+def _same(moment: datetime | None, text: str | None, clock_only: bool, zone: ZoneInfo) -> bool:
     if text is None or moment is None:
         return text is None and moment is None
+    moment = moment.astimezone(zone)
     if clock_only:
         return moment.strftime("%H:%M:%S") == text
     return moment.replace(tzinfo=None, microsecond=0) == datetime.fromisoformat(text)
@@ -85,8 +95,10 @@ def _same(moment: datetime | None, text: str | None, clock_only: bool) -> bool:
 def main(arguments: list[str]) -> int:
     folder = Path(arguments[0])
     if "--wrong" in arguments:
+        shown: set[tuple[str, str | None]] = set()
         for _, row, result, right in _judged(folder):
-            if not right:
+            if not right and (row["text"], result and result["text"]) not in shown:
+                shown.add((row["text"], result and result["text"]))
                 found = find_times(
                     row["text"],
                     now=datetime.fromisoformat(row["reference"]).replace(tzinfo=_ZONE),

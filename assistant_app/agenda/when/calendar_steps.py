@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from assistant_app.agenda.when.values import Day, Length, Part, Unit
+
+_MONTH_FIRST = frozenset(("US", "PH", "CN", "JP", "KR", "TW", "CA", "BZ", "FM", "PW", "MH", "GU", "PR"))
+"""Countries where a date in digits begins with its month, or with its year and then the month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,12 @@ class Context:
     """Aware, in the user's zone."""
     hint: Part | None = None
     """A part of the day that the sentence speaks of: breakfast is in the morning."""
+    country: str = "US"
+    """Two letters; its holidays and its order of day and month are meant."""
+
+    @property
+    def day_first(self) -> bool:
+        return self.country not in _MONTH_FIRST
 
     @property
     def today(self) -> date:
@@ -59,6 +68,9 @@ def month_exists(year: int, month: int, day: int) -> bool:
 def period(unit: Unit, today: date, shift: int) -> Day:
     """The week, month, ... that is `shift` after the present one."""
     grain = unit.grain
+    if unit.business and grain == "week":
+        start = week_of(today) + timedelta(days=7 * shift)
+        return Day(start=start, end=start + timedelta(days=5), grain="week")
     if grain == "week":
         start = week_of(today) + timedelta(days=unit.days * shift)
         return Day(start=start, end=start + timedelta(days=unit.days), grain="week")
@@ -80,6 +92,62 @@ def period(unit: Unit, today: date, shift: int) -> Day:
     return Day(start=day)
 
 
+def quarter(year: int, nth: int) -> Day:
+    start = date(year, 3 * nth - 2, 1)
+    return Day(start=start, end=add_months(start, 3), grain="quarter")
+
+
+def half_within(c: Context, first: bool, stretch: Day) -> Day | None:
+    """A half of a year, a month (to the 15th) or a week (to Wednesday)."""
+    placed = place(stretch, c.today)
+    if placed is None or placed.start is None or placed.end is None:
+        return None
+    start, end = placed.start, placed.end
+    middle = {
+        "year": add_months(start, 6),
+        "month": start + timedelta(days=15),
+        "week": start + timedelta(days=3),
+        "quarter": start + (end - start) // 2,
+    }.get(placed.grain)
+    if middle is None:
+        return None
+    return Day(start=start, end=middle, grain="day") if first else Day(start=middle, end=end, grain="day")
+
+
+def units_within(c: Context, nth: int, count: int, unit: Unit, stretch: Day) -> Day | None:
+    """The nth day, week, month or quarter of a longer stretch, or `count` of them from there (-1: the last).
+
+    Weeks are counted by their Thursdays, as ISO 8601 does.
+    """
+    placed = place(stretch, c.today)
+    if placed is None or placed.start is None or placed.end is None or count < 1:
+        return None
+    start, end = placed.start, placed.end
+    if unit.grain == "week":
+        first, last = nth_weekday(start, end, 3, 1), nth_weekday(start, end, 3, -1)
+        if first is None or last is None or unit.days != 7:
+            return None
+        shift = timedelta(days=7 * (nth - 1))
+        begin = week_of(first) + shift if nth > 0 else week_of(last) - timedelta(days=7 * (count - 1))
+        finish = begin + timedelta(days=7 * count)
+        inside = first <= begin + timedelta(days=3) <= last
+        return Day(start=begin, end=finish, grain="week") if inside else None
+    if unit.grain == "day" and not unit.business:
+        begin = start + timedelta(days=nth - 1) if nth > 0 else end - timedelta(days=count)
+        finish = begin + timedelta(days=count)
+    elif unit.months and unit.months < 12:
+        step = unit.months
+        begin = add_months(start, step * (nth - 1)) if nth > 0 else add_months(end, -step * count)
+        finish = add_months(begin, step * count)
+    else:
+        return None
+    if begin < start or finish > end or (finish - begin) >= (end - start):
+        return None
+    if unit.grain == "day":
+        return Day(start=begin, end=finish if count > 1 else None)
+    return Day(start=begin, end=finish, grain=unit.grain)
+
+
 def nth_weekday(start: date, end: date, weekday: int, nth: int) -> date | None:
     """The nth weekday within a stretch; -1 is the last."""
     if nth < 0:
@@ -94,6 +162,8 @@ def place(day: Day, today: date) -> Day | None:
     """Give a partly named day its dates: the next one to come. None where there is no such day."""
     if day.start is not None:
         return day
+    if day.nth is not None and day.weekday is not None:
+        return _nth_to_come(day, today)
     if day.day is None and day.weekday is None:
         if day.month is None:
             assert day.year is not None
@@ -108,8 +178,39 @@ def place(day: Day, today: date) -> Day | None:
     return Day(start=found) if found else None
 
 
+def latest_before(day: Day, limit: date) -> Day | None:
+    """The last such day or month that begins no later than `limit`: where a range to its end starts."""
+    for back in (0, 1):
+        placed = place(replace(day, year=limit.year - back), limit)
+        if placed is not None and placed.start is not None and placed.start <= limit:
+            return placed
+    return None
+
+
+def _nth_to_come(day: Day, today: date) -> Day | None:
+    """ "the second Tuesday" of a month that was not named: this one, or the next if it is over."""
+    assert day.nth is not None
+    assert day.weekday is not None
+    for months in range(24):
+        month = add_months(today.replace(day=1), months)
+        fits = day.month in (None, month.month) and day.year in (None, month.year)
+        found = nth_weekday(month, add_months(month, 1), day.weekday, day.nth) if fits else None
+        if found is not None and found >= today:
+            return Day(start=found)
+    return None
+
+
+def _nearest_year(day: Day, today: date) -> date | None:
+    assert day.day is not None
+    assert day.month is not None
+    years = [y for y in range(today.year - 1, today.year + 2) if month_exists(y, day.month, day.day)]
+    return min((date(y, day.month, day.day) for y in years), key=lambda d: abs(d - today), default=None)
+
+
 def _matching_day(day: Day, today: date) -> date | None:
     assert day.day is not None
+    if day.near and day.month is not None and day.year is None:
+        return _nearest_year(day, today)
     if day.month is not None and day.year is not None:
         return date(day.year, day.month, day.day) if month_exists(day.year, day.month, day.day) else None
     fallback: date | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from assistant_app.agenda.when.calendar_steps import Context, nth_weekday, place
 from assistant_app.agenda.when.values import Clock, Day, Length, Number, Part, Point, Range, Repeat, Unit
 
 _WEEKDAY_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -111,6 +112,15 @@ def on_day(span: Range, day: Day | Point | Part) -> Range | None:
     if start.day is not None or (point.day.grain != "day"):
         return None
     return Range(replace(start, day=point.day), end)
+
+
+def nth_within(day: Day | None, stretch: Day, c: Context) -> Day | None:
+    """The nth weekday of a month or year that is named behind it."""
+    placed = place(stretch, c.today)
+    if day is None or day.nth is None or day.weekday is None or placed is None or not placed.start or not placed.end:
+        return None
+    found = nth_weekday(placed.start, placed.end, day.weekday, day.nth) if placed.grain in ("month", "year") else None
+    return Day(start=found, weekday=day.weekday) if found else None
 
 
 def weekday_codes(days: int | tuple[int, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from assistant_app.agenda.when.chart import Grammar, Sides
 from assistant_app.agenda.when.compose import (
     clock_in_part,
     minutes_to,
+    nth_within,
     run_together,
     with_half,
 )
@@ -61,6 +62,11 @@ def _clocks(grammar: Grammar) -> None:
     @grammar.rule("C", "H AMPM", bonus=0.4, rescue=True)
     def meridiem(_c: Context, _s: Sides, clock: Clock, shift: int) -> Clock | None:
         return with_half(clock, shift)
+
+    @grammar.rule("C", "H minutes", "at H minutes", bonus=0.6, rescue=True)
+    def with_minutes(_c: Context, s: Sides, clock: Clock) -> Clock | None:
+        """six forty-three minutes"""
+        return clock if clock.minute and s.end - s.start > 2 else None
 
     @grammar.rule("C", "C AMPM", bonus=0.3)
     def clock_meridiem(_c: Context, _s: Sides, clock: Clock, shift: int) -> Clock | None:
@@ -162,19 +168,33 @@ def _clocks(grammar: Grammar) -> None:
     def in_the_part(_c: Context, _s: Sides, part: Part) -> Part:
         return part
 
-    @grammar.rule("P", "early P", "early in the PART", bonus=0.3)
+    @grammar.rule("P", "early P", "early|earlier in the PART", bonus=0.3)
     def early(_c: Context, _s: Sides, part: Part) -> Part:
         return replace(part, end=part.start + 2)
 
-    @grammar.rule("P", "late P", "late in the PART", bonus=0.3)
+    @grammar.rule("P", "late P", "late|later in the PART", bonus=0.3)
     def late(_c: Context, _s: Sides, part: Part) -> Part:
         return replace(part, start=part.end - 2)
 
 
 def _points(grammar: Grammar) -> None:
-    @grammar.rule("T", "D ,|at|-|by? C", bonus=0.5)
+    @grammar.rule("T", "D ,|at|-|by|for? C", bonus=0.5)
     def day_clock(_c: Context, _s: Sides, day: Day, clock: Clock) -> Point | None:
-        return Point(day, clock) if day.grain == "day" else None
+        return Point(day, clock) if day.grain == "day" and day.end is None else None
+
+    @grammar.rule("T", "mid|middle D", "the? middle of D", "later|late in? D", "earlier|early in? D", bonus=0.5)
+    def part_of_that_day(_c: Context, s: Sides, day: Day) -> Point | None:
+        if day.grain != "day" or day.end is not None or day.start is None:
+            return None
+        if s.has("mid", "middle"):
+            return Point(day, part=Part(10, 14, "day"))
+        return Point(day, part=Part(12, 24, "afternoon") if s.has("later", "late") else Part(0, 12, "morning"))
+
+    @grammar.rule("T", "T of|in D", bonus=0.6)
+    def nth_weekday_of(c: Context, _s: Sides, point: Point, stretch: Day) -> Point | None:
+        """the first Monday evening of next month"""
+        day = nth_within(point.day, stretch, c)
+        return replace(point, day=day) if day else None
 
     @grammar.rule("T", "D ,? H", bonus=-0.3, rescue=True)
     def day_hour(_c: Context, s: Sides, day: Day, clock: Clock) -> Point | None:
@@ -239,7 +259,7 @@ def _points(grammar: Grammar) -> None:
         shift = 1 if s.tokens[s.start].text == "next" else -1
         return Point(Day(start=c.today + timedelta(days=shift)), part=part)
 
-    @grammar.rule("T", "tonight", "to night")
+    @grammar.rule("T", "tonight", "to night", "tonite", "tonight's")
     def tonight(c: Context, _s: Sides) -> Point:
         return Point(Day(start=c.today), part=Part(20, 24, "night"))
 
@@ -266,7 +286,7 @@ def _points(grammar: Grammar) -> None:
     def end_of_day(c: Context, _s: Sides) -> Point:
         return Point(Day(start=c.today), Clock(23, 59, 59, sure=True, grain="second"))
 
-    @grammar.rule("T", "the? end of D", bonus=0.5)
+    @grammar.rule("T", "the? end of the? D", bonus=0.5)
     def end_of_that_day(_c: Context, _s: Sides, day: Day) -> Point | None:
         clock = Clock(23, 59, 59, sure=True, grain="second")
         return Point(day, clock) if day.grain == "day" and day.end is None else None

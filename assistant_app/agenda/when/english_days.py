@@ -17,6 +17,7 @@ from assistant_app.agenda.when.calendar_steps import (
     week_of,
 )
 from assistant_app.agenda.when.chart import Grammar, Sides
+from assistant_app.agenda.when.english_words import FUNCTION_WORDS
 from assistant_app.agenda.when.values import Day, Number
 
 
@@ -50,9 +51,9 @@ def _dates(grammar: Grammar) -> None:
         return replace(day, year=year) if day.month and day.year is None and day.start is None else None
 
     @grammar.rule("D", "D of NUM", bonus=0.2)
-    def of_short_year(_c: Context, s: Sides, day: Day, year: Number) -> Day | None:
+    def of_short_year(c: Context, _s: Sides, day: Day, year: Number) -> Day | None:
         fits = day.month and day.start is None and day.year is None and year.digits == 2
-        return replace(day, year=_full_year(year)) if fits else None
+        return replace(day, year=_full_year(year, c)) if fits else None
 
     @grammar.rule("D", "YEAR -|/ NUM", "NUM -|/ YEAR", bonus=0.3)
     def number_of_month(_c: Context, s: Sides, one: int | Number, other: int | Number) -> Day | None:
@@ -63,9 +64,9 @@ def _dates(grammar: Grammar) -> None:
         return Day(year=year, month=int(month.value), grain="month")
 
     @grammar.rule("D", "D -|/|, NUM", bonus=0.2)
-    def with_short_year(_c: Context, s: Sides, day: Day, year: Number) -> Day | None:
+    def with_short_year(c: Context, s: Sides, day: Day, year: Number) -> Day | None:
         fits = day.month and day.day and day.year is None and year.digits == 2 and s.tight
-        return replace(day, year=_full_year(year)) if fits else None
+        return replace(day, year=_full_year(year, c)) if fits else None
 
     @grammar.rule("D", "YEAR -|/|,|.? D", bonus=0.5)
     def year_first(_c: Context, _s: Sides, year: int, day: Day) -> Day | None:
@@ -75,20 +76,40 @@ def _dates(grammar: Grammar) -> None:
     def year_inside(_c: Context, s: Sides, day: Number, year: int, month: int) -> Day | None:
         return day_of(month, int(day.value), year) if s.tight else None
 
-    @grammar.rule("D", "NUM / NUM", "NUM - NUM", "NUM . NUM")
-    def slashed(_c: Context, s: Sides, first: Number, second: Number) -> Day | None:
-        joint = s.tokens[s.start + 1].text
-        if not s.tight or not 1 <= first.digits <= 2 or not 1 <= second.digits <= 2 or joint != "/":
+    @grammar.rule("D", "MONTH -|/ YEAR -|/ NUM", bonus=0.5)
+    def year_between(_c: Context, s: Sides, month: int, year: int, day: Number) -> Day | None:
+        return day_of(month, int(day.value), year) if s.tight and day.whole else None
+
+    @grammar.rule("D", "NUM / NUM")
+    def slashed(c: Context, s: Sides, first: Number, second: Number) -> Day | None:
+        fits = s.tight and 1 <= first.digits <= 2 and 1 <= second.digits <= 2
+        return _written(first, second, None, c) if fits else None
+
+    @grammar.rule("D", "on NUM . NUM", "on NUM - NUM", bonus=0.5)
+    def dotted(c: Context, s: Sides, first: Number, second: Number) -> Day | None:
+        """on 5.12"""
+        tight = not any(token.after_space for token in s.tokens[s.start + 2 : s.end])
+        fits = tight and 1 <= first.digits <= 2 and 1 <= second.digits <= 2
+        return _written(first, second, None, c) if fits else None
+
+    @grammar.rule("D", "on? WD ,? NUM -|. NUM", bonus=1.0, rescue=True)
+    def weekday_and_numbers(c: Context, s: Sides, weekday: int, first: Number, second: Number) -> Day | None:
+        """ "Friday 7-6" is 6 July where that is a Friday, else hours."""
+        tight = not any(token.after_space for token in s.tokens[s.end - 2 : s.end])
+        if not tight or not 1 <= first.digits <= 2 or not 1 <= second.digits <= 2:
             return None
-        return _american(first, second, None)
+        day = _written(first, second, None, c)
+        placed = place(replace(day, near=True), c.today) if day else None
+        fits = day and placed and placed.start and placed.start.weekday() == weekday
+        return replace(day, weekday=weekday, near=True) if fits and day else None
 
     @grammar.rule("D", "NUM / NUM / NUM", "NUM - NUM - NUM", "NUM . NUM . NUM", bonus=1.0)
-    def slashed_with_year(_c: Context, s: Sides, a: Number, b: Number, c: Number) -> Day | None:
-        if not s.tight or not a.digits:
+    def slashed_with_year(c: Context, s: Sides, one: Number, two: Number, three: Number) -> Day | None:
+        if not s.tight or not one.digits:
             return None
-        if a.digits == 4:
-            return day_of(int(b.value), int(c.value), int(a.value)) if b.value <= 12 else None
-        return _american(a, b, c) if c.digits in (2, 4) else None
+        if one.digits == 4:
+            return day_of(int(two.value), int(three.value), int(one.value)) if two.value <= 12 else None
+        return _written(one, two, three, c) if three.digits in (2, 4) else None
 
     @grammar.rule("D", "YEAR NUM NUM")
     def spaced_iso(_c: Context, s: Sides, year: int, month: Number, day: Number) -> Day | None:
@@ -104,8 +125,10 @@ def _dates(grammar: Grammar) -> None:
         return day_of(rest // 100, rest % 100, year) if fits else None
 
     @grammar.rule("D", "the ORD", bonus=-0.5)
-    def the_nth(_c: Context, _s: Sides, day: int) -> Day | None:
-        return Day(day=day) if day <= 31 else None
+    def the_nth(_c: Context, s: Sides, day: int) -> Day | None:
+        """Not where it counts something: "the first week", "the second opinion"."""
+        counts = s.after.isalpha() and s.after not in FUNCTION_WORDS
+        return Day(day=day) if day <= 31 and not counts else None
 
     @grammar.rule("D", "NUM st|nd|rd|th", bonus=-0.2)
     def nth(_c: Context, s: Sides, day: Number) -> Day | None:
@@ -120,9 +143,12 @@ def _dates(grammar: Grammar) -> None:
     def month(_c: Context, _s: Sides, month: int) -> Day:
         return Day(month=month, grain="month")
 
-    @grammar.rule("D", "in|of|during D")
-    def in_month(_c: Context, _s: Sides, day: Day) -> Day | None:
-        return day if day.grain != "day" else None
+    @grammar.rule("D", "in|during|throughout|for D", "of D", "from D", bonus=0.1)
+    def in_month(_c: Context, s: Sides, day: Day) -> Day | None:
+        if s.first == "of" and s.end - s.start == 3 and s.tokens[s.start + 1].text in ("the", "my"):
+            return None  # "partner of the week"
+        stretch = day.grain != "day" or day.end is not None
+        return day if stretch or (s.first == "for" and day.start is not None and day.base is None) else None
 
     @grammar.rule("D", "in|during MONTH", bonus=0.4, rescue=True)
     def in_a_month(_c: Context, _s: Sides, month: int) -> Day:
@@ -138,7 +164,7 @@ def _dates(grammar: Grammar) -> None:
 
     @grammar.rule("D", "REL MONTH", bonus=0.4, rescue=True)
     def relative_month(c: Context, s: Sides, relative: int, month: int) -> Day | None:
-        if s.tokens[s.start].text == "this" and s.tokens[s.end - 1].text == "may" and s.end < len(s.tokens):
+        if s.last == "may" and s.first == "this" and not _is_month(s):
             return None
         if relative == 0:
             year = c.today.year
@@ -159,22 +185,48 @@ def _dates(grammar: Grammar) -> None:
     def year(_c: Context, s: Sides, year: int) -> Day:
         return Day(year=year, grain="year")
 
-    @grammar.rule("D", "YEAR s", "the YEAR s")
+    @grammar.rule("D", "YEAR s", "the YEAR s", bonus=0.3)
     def decade(_c: Context, s: Sides, year: int) -> Day | None:
         return Day(start=date(year, 1, 1), end=date(year + 10, 1, 1), grain="year") if year % 10 == 0 else None
 
+    @grammar.rule("D", "the|in NUM s", "in? the NUM s", "in? the DECADE", "in DECADE", "' NUM s", bonus=0.5)
+    def short_decade(c: Context, s: Sides, number: Number) -> Day | None:
+        """the 90s: the last such decade that has begun."""
+        if number.value % 10 or not 10 <= number.value <= 90 or (s.last == "s" and s.tokens[s.end - 1].after_space):
+            return None
+        start = c.today.year // 100 * 100 + int(number.value)
+        start -= 100 if start > c.today.year else 0
+        return Day(start=date(start, 1, 1), end=date(start + 10, 1, 1), grain="year")
 
-def _full_year(year: Number) -> int:
+    @grammar.rule("D", "the? ORD century", bonus=1.0)
+    def century(_c: Context, _s: Sides, nth: int) -> Day | None:
+        if not 11 <= nth <= 30:
+            return None
+        return Day(start=date(100 * (nth - 1), 1, 1), end=date(100 * nth, 1, 1), grain="year")
+
+
+def _is_month(s: Sides) -> bool:
+    """ "this may" is a month beside another time word, not before a verb."""
+    return s.before in ("from", "in", "until", "till", "by", "since", "of", "before", "after", "during") or (
+        not s.after.isalpha() or s.after in ("to", "through", "until", "till", "and", "or")
+    )
+
+
+def _full_year(year: Number, c: Context) -> int:
+    """Two digits: at most twenty years ahead."""
     number = int(year.value)
-    return number if year.digits == 4 else number + (2000 if number < 70 else 1900)
+    if year.digits == 4:
+        return number
+    full = c.today.year // 100 * 100 + number
+    return full - 100 if full > c.today.year + 20 else full
 
 
-def _american(first: Number, second: Number, year: Number | None) -> Day | None:
-    """Month first where both ways are possible; the other way round where only that is."""
+def _written(first: Number, second: Number, year: Number | None, c: Context) -> Day | None:
+    """A date in digits, in the order of the country; the other way round where only that is possible."""
     month, day = int(first.value), int(second.value)
-    if month > 12:
+    if month > 12 or (c.day_first and day <= 12):
         month, day = day, month
-    full = _full_year(year) if year else None
+    full = _full_year(year, c) if year else None
     return Day(year=full, month=month, day=day) if month_exists(full or 2024, month, day) else None
 
 
@@ -205,11 +257,13 @@ def _weekdays(grammar: Grammar) -> None:
 
     @grammar.rule("D", "REL WD", bonus=0.4, rescue=True)
     def relative_weekday(c: Context, s: Sides, relative: int, weekday: int) -> Day | None:
-        if s.tokens[s.start].text in ("past", "same"):
+        if s.first == "same":
             return None
+        if s.first == "past" or s.tokens[s.start + 1].text == "past":
+            return Day(start=c.today - timedelta(days=(c.today.weekday() - weekday - 1) % 7 + 1), weekday=weekday)
         if s.tokens[s.start].text in ("coming", "upcoming") or s.tokens[s.start + 1].text in ("coming", "upcoming"):
-            return Day(start=c.today + timedelta(days=(weekday - c.today.weekday() - 1) % 7 + 1))
-        return Day(start=week_of(c.today) + timedelta(days=7 * relative + weekday))
+            return Day(start=c.today + timedelta(days=(weekday - c.today.weekday() - 1) % 7 + 1), weekday=weekday)
+        return Day(start=week_of(c.today) + timedelta(days=7 * relative + weekday), weekday=weekday)
 
     @grammar.rule("D", "WD week", "a week on WD", bonus=0.4, rescue=True)
     def weekday_week(c: Context, _s: Sides, weekday: int) -> Day:
@@ -220,12 +274,12 @@ def _weekdays(grammar: Grammar) -> None:
         fits = week.grain == "week" and week.start and week.end and (week.end - week.start).days == 7
         return Day(start=week.start + timedelta(days=weekday)) if fits and week.start else None
 
-    @grammar.rule("D", "D on|,|'s? WD", bonus=0.6, rescue=True)
+    @grammar.rule("D", "D on|,|-|'s? WD", bonus=0.6, rescue=True)
     def week_weekday(_c: Context, _s: Sides, week: Day, weekday: int) -> Day | None:
         fits = week.grain == "week" and week.start and week.end and (week.end - week.start).days == 7
-        return Day(start=week.start + timedelta(days=weekday)) if fits and week.start else None
+        return Day(start=week.start + timedelta(days=weekday), weekday=weekday) if fits and week.start else None
 
-    @grammar.rule("D", "WD ,|-|the? D", "D ,|-? WD", bonus=0.4, rescue=True)
+    @grammar.rule("D", "WD ,|-|the? D", "D ,|-|on? WD", "WD ( D )", "D ( WD )", bonus=0.4, rescue=True)
     def weekday_and_date(_c: Context, s: Sides, one: int | Day, other: Day | int) -> Day | None:
         weekday, day = (one, other) if isinstance(other, Day) else (other, one)
         if isinstance(weekday, Day) or not isinstance(day, Day) or day.grain != "day":
@@ -233,16 +287,22 @@ def _weekdays(grammar: Grammar) -> None:
         if day.start is not None:
             # "Monday two weeks from now" is the Monday of that week.
             near = week_of(day.start) + timedelta(days=weekday)
-            return Day(start=near) if s.tokens[s.start].text != "on" else None
+            return Day(start=near, weekday=weekday) if day.base is not None else None
         return replace(day, weekday=weekday) if day.day is not None else None
 
     @grammar.rule("D", "WD the ORD", "WD ORD", bonus=0.5, rescue=True)
     def weekday_nth(_c: Context, _s: Sides, weekday: int, day: int) -> Day | None:
         return Day(weekday=weekday, day=day) if day <= 31 else None
 
-    @grammar.rule("D", "this|next|last D", bonus=0.4, rescue=True)
-    def this_full_date(_c: Context, _s: Sides, day: Day) -> Day | None:
-        return day if day.weekday is not None and day.day is not None else None
+    @grammar.rule("D", "REL D", bonus=0.4, rescue=True)
+    def this_full_date(_c: Context, _s: Sides, _relative: int, day: Day) -> Day | None:
+        """ "this Friday, 5/12" is near, past or to come."""
+        return replace(day, near=True) if day.weekday is not None and day.day is not None else None
+
+    @grammar.rule("D", "the? ORD WD", "the? LAST WD", bonus=0.6, rescue=True)
+    def nth_to_come(_c: Context, s: Sides, nth: int, weekday: int) -> Day | None:
+        """the second Tuesday"""
+        return Day(weekday=weekday, nth=nth) if nth <= 5 and (s.first == "the" or nth > 0) else None
 
     @grammar.rule("D", "the? ORD WD of|in? D", "the? LAST WD of|in D", bonus=1.0)
     def nth_of(c: Context, _s: Sides, nth: int, weekday: int, stretch: Day) -> Day | None:
@@ -250,7 +310,7 @@ def _weekdays(grammar: Grammar) -> None:
         if placed is None or placed.start is None or placed.end is None or placed.grain not in ("month", "year"):
             return None
         found = nth_weekday(placed.start, placed.end, weekday, nth)
-        return Day(start=found) if found else None
+        return Day(start=found, weekday=weekday) if found else None
 
     @grammar.rule("D", "the? ORD of D", bonus=1.0)
     def nth_day_of(c: Context, _s: Sides, nth: int, stretch: Day) -> Day | None:

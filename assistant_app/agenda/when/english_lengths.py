@@ -10,10 +10,9 @@ from assistant_app.agenda.when.calendar_steps import (
     place,
 )
 from assistant_app.agenda.when.chart import Grammar, Sides
-from assistant_app.agenda.when.compose import (
-    times,
-)
-from assistant_app.agenda.when.values import Day, Length, Number, Point, Unit
+from assistant_app.agenda.when.compose import as_point, times
+from assistant_app.agenda.when.resolve import moment_of
+from assistant_app.agenda.when.values import Clock, Day, Length, Number, Point, Unit
 
 
 def add_rules(grammar: Grammar) -> None:
@@ -26,7 +25,7 @@ def _numbers(grammar: Grammar) -> None:
     def tens(_c: Context, _s: Sides, tens: Number) -> Number:
         return tens
 
-    @grammar.rule("NUM", "TENS -? ONES")
+    @grammar.rule("NUM", "TENS -? ONES", bonus=0.3)
     def tens_and_ones(_c: Context, _s: Sides, tens: Number, ones: Number) -> Number:
         return Number(tens.value + ones.value)
 
@@ -41,6 +40,12 @@ def _numbers(grammar: Grammar) -> None:
     @grammar.rule("NUM", "NUM and a quarter")
     def and_a_quarter(_c: Context, _s: Sides, whole: Number) -> Number:
         return Number(whole.value + 0.25)
+
+    @grammar.rule("NUM", "NUM hundred", "a hundred", "NUM hundred and? NUM", "a hundred and? NUM", bonus=0.3)
+    def hundreds(_c: Context, s: Sides, *numbers: Number) -> Number | None:
+        count = numbers[0].value if s.first != "a" else 1
+        rest = numbers[-1].value if s.last != "hundred" else 0
+        return Number(count * 100 + rest) if 1 <= count <= 9 and rest < 100 else None
 
     @grammar.rule("ORD", "NUM st|nd|rd|th")
     def digits_ordinal(_c: Context, s: Sides, number: Number) -> int | None:
@@ -63,6 +68,13 @@ def _numbers(grammar: Grammar) -> None:
         fits = century.value in (18, 19, 20) and 10 <= rest.value <= 99 and not (century.digits or rest.digits)
         return int(century.value * 100 + rest.value) if fits and rest.whole else None
 
+    @grammar.rule("YEAR", "NUM hundred", "NUM hundred and? NUM", bonus=0.5)
+    def hundreds_year(_c: Context, _s: Sides, century: Number, rest: Number | None = None) -> int | None:
+        """nineteen hundred ninety three"""
+        number = rest.value if rest else 0
+        fits = century.value in range(11, 20) and not century.digits and number < 100 and float(number).is_integer()
+        return int(century.value * 100 + number) if fits else None
+
     @grammar.rule("YEAR", "two thousand", "two thousand and? NUM")
     def two_thousand(_c: Context, _s: Sides, rest: Number | None = None) -> int | None:
         number = rest.value if rest else 0
@@ -78,13 +90,19 @@ def _numbers(grammar: Grammar) -> None:
 
 
 def _lengths(grammar: Grammar) -> None:
-    @grammar.rule("LEN", "NUMBER -? UNIT", bonus=0.3)
+    @grammar.rule("LEN", "NUMBER -? UNIT", bonus=0.3, rescue=True)
     def length(_c: Context, s: Sides, count: Number, unit: Unit) -> Length | None:
-        if s.tokens[s.end - 1].text == "s" and count.digits == 4:
-            return None  # the 1990s
-        if unit.grain in ("weekend",) or (s.tokens[s.end - 1].text in ("m", "s", "d") and not s.tight):
+        if s.last == "s" and count.digits and count.value % 10 == 0 and count.digits > 1:
+            return None  # the 1990s, 90s
+        if (len(s.last) == 1 and not s.tight) or (s.last == "second" and count.value != 1):
             return None
+        if unit.grain == "weekend":
+            return Length(days=2 * count.value)
         return times(count.value, unit)
+
+    @grammar.rule("LEN", "NUMBER nights", "one night", "a night", bonus=0.3)
+    def nights(_c: Context, s: Sides, count: Number = Number(1)) -> Length | None:  # noqa: B008  a frozen value
+        return Length(days=count.value) if s.last != "night" or s.before == "for" else None
 
     @grammar.rule("LEN", "a|an|another|one UNIT")
     def one(_c: Context, s: Sides, unit: Unit) -> Length | None:
@@ -125,15 +143,23 @@ def _lengths(grammar: Grammar) -> None:
     def ago(c: Context, _s: Sides, length: Length) -> Day | None:
         return _counted(c, c.today, length, -1)
 
-    @grammar.rule("D", "LEN from|after D", bonus=1.0)
+    @grammar.rule("D", "LEN from|after|following D", bonus=1.0)
     def after(c: Context, _s: Sides, length: Length, day: Day) -> Day | None:
         placed = place(day, c.today)
         return _counted(c, placed.start, length, 1) if placed and placed.start and not placed.end else None
 
-    @grammar.rule("D", "LEN before D", bonus=1.0)
+    @grammar.rule("D", "LEN before|prior D", "LEN prior to D", bonus=1.0)
     def before(c: Context, _s: Sides, length: Length, day: Day) -> Day | None:
         placed = place(day, c.today)
         return _counted(c, placed.start, length, -1) if placed and placed.start and not placed.end else None
+
+    @grammar.rule("T", "LEN after|from T", "LEN after|from C", "LEN before T", "LEN before C", bonus=1.0)
+    def from_moment(c: Context, s: Sides, length: Length, point: Point | Clock) -> Point | None:
+        """two hours after noon, ten minutes before 4 pm tomorrow"""
+        moment = moment_of(as_point(point), c)
+        if moment is None or not length.seconds:
+            return None
+        return Point(exact=add_length(moment, length, -1 if s.has("before") else 1))
 
     @grammar.rule("T", "in|after LEN", "LEN from now", "LEN later|hence", "LEN after now", bonus=1.0)
     def time_ahead(c: Context, _s: Sides, length: Length) -> Point | None:
@@ -152,4 +178,4 @@ def _counted(c: Context, start: date, length: Length, sign: int) -> Day | None:
     if length.seconds:
         return None
     base = datetime(start.year, start.month, start.day)
-    return Day(start=add_length(base, length, sign).date())
+    return Day(start=add_length(base, length, sign).date(), base=start)

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant_app.agenda.when.calendar_steps import (
-    Context,
-)
+from assistant_app.agenda.when.calendar_steps import Context, add_length, month_exists, place
 from assistant_app.agenda.when.chart import Grammar, Sides
-from assistant_app.agenda.when.compose import (
-    as_point,
-    clock_in_part,
-    on_day,
-    range_of,
-)
-from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Stretch
+from assistant_app.agenda.when.compose import as_point, clock_in_part, nth_within, on_day, range_of, times
+from assistant_app.agenda.when.english_words import FUNCTION_WORDS
+from assistant_app.agenda.when.values import Clock, Day, Length, Number, Open, Part, Point, Range, Stretch, Unit
 
 
 def add_rules(grammar: Grammar) -> None:
@@ -27,12 +21,31 @@ def _ranges(grammar: Grammar) -> None:
         _endpoint(grammar, kind)
 
     @grammar.rule("R", "from E -|to|until|till|til|through|thru E", "between E and|-|to|& E", bonus=0.6, rescue=True)
-    def from_to(_c: Context, _s: Sides, start: Point, end: Point) -> Range | None:
-        return range_of(start, end, cue=True)
+    def from_to(c: Context, _s: Sides, start: Point, end: Point) -> Range | None:
+        return range_of(_day_of_now(start, end, c), _day_of_now(end, start, c), cue=True)
 
-    @grammar.rule("R", "E -|~|–|—|to|until|till|through|thru E")
-    def bare_range(_c: Context, s: Sides, start: Point, end: Point) -> Range | None:
-        return range_of(start, end, cue=False)
+    @grammar.rule("R", "E -|~|–|—|to|until|till|through|thru E", "in|during E to|until|till|through|thru E")
+    def bare_range(c: Context, s: Sides, start: Point, end: Point) -> Range | None:
+        cue = s.has("through", "thru", "until", "till")
+        return range_of(_day_of_now(start, end, c), _day_of_now(end, start, c), cue=cue)
+
+    @grammar.rule("R", "from? NUM -|to|until|through NUM of|in D", "between NUM and NUM of|in D", bonus=1.0)
+    def days_of_that_month(c: Context, _s: Sides, one: Number, other: Number, month: Day) -> Range | None:
+        """from 4 to 23 of next month"""
+        placed = place(month, c.today)
+        if placed is None or placed.grain != "month" or placed.start is None or not one.whole or not other.whole:
+            return None
+        days = [int(one.value), int(other.value)]
+        if days[0] >= days[1] or not all(month_exists(placed.start.year, placed.start.month, day) for day in days):
+            return None
+        first, last = (Day(start=placed.start.replace(day=day)) for day in days)
+        return Range(Point(first), Point(last))
+
+    @grammar.rule("R", "R of|in D", bonus=0.6)
+    def nth_weekday_hours(c: Context, _s: Sides, span: Range, stretch: Day) -> Range | None:
+        """the first Monday 1 to 3 pm of next month"""
+        day = nth_within(span.start.day, stretch, c)
+        return replace(span, start=replace(span.start, day=day)) if day else None
 
     @grammar.rule(
         "R", "WD -|to|through|thru|till|until WD", "from WD -|to|through|till|until WD", rescue=True, bonus=0.4
@@ -95,21 +108,74 @@ def _ranges(grammar: Grammar) -> None:
         fits = stretch.start.day is None and stretch.start.exact is None and day.grain == "day"
         return replace(stretch, start=replace(stretch.start, day=day)) if fits else None
 
-    @grammar.rule("S", "for? LEN from|starting|beginning from|on? D", "for? LEN starting|from C", bonus=0.7)
-    def length_and_start(_c: Context, s: Sides, length: Length, start: Day | Clock) -> Stretch | None:
+    @grammar.rule("S", "for? LEN ,? from|starting|beginning from|on? D", "for? LEN starting|from C", bonus=0.7)
+    @grammar.rule("S", "for? LEN ,? from|starting|beginning from|on|at? T", bonus=0.7)
+    def length_and_start(_c: Context, s: Sides, length: Length, start: Day | Clock | Point) -> Stretch | None:
         return Stretch(as_point(start), length) if s.tokens[s.start].text == "for" or _names_start(s) else None
 
     @grammar.rule("S", "for LEN ,? from|starting|beginning at? H", "for LEN ,? from|starting D", bonus=0.5, rescue=True)
     def length_and_hour(_c: Context, _s: Sides, length: Length, start: Clock | Day) -> Stretch:
         return Stretch(as_point(start), length)
 
-    @grammar.rule("S", "within LEN", "within the? next LEN", "in the? next LEN", bonus=1.0)
+    @grammar.rule("S", "within LEN", "within the? next LEN", bonus=1.0)
     def within(c: Context, _s: Sides, length: Length) -> Stretch:
         return Stretch(Point(exact=c.now) if length.seconds else Point(Day(start=c.today)), length)
+
+    @grammar.rule("S", "within the? next UNIT", "within the? next UNIT and LEN", bonus=1.2)
+    def within_unit(c: Context, s: Sides, unit: Unit, more: Length | None = None) -> Stretch | None:
+        if unit.grain == "weekend" or (unit.days and more is None):
+            return None
+        one = times(1, unit)
+        rest = more or Length()
+        length = Length(one.months + rest.months, one.days + rest.days, one.seconds + rest.seconds, rest.grain)
+        return Stretch(Point(exact=c.now) if length.seconds else Point(Day(start=c.today)), length)
+
+    @grammar.rule("S", "the? NEXT LEN", "in|over|during the? NEXT LEN", bonus=0.8)
+    def next_hours(c: Context, _s: Sides, _next: int, length: Length) -> Stretch | None:
+        return Stretch(Point(exact=c.now), length) if length.seconds else None
+
+    @grammar.rule("S", "the? PAST LEN", "the? NUMBER PAST UNIT", "in|over|during the? PAST LEN", bonus=0.8)
+    def past_hours(c: Context, _s: Sides, *values: int | Number | Length | Unit) -> Stretch | None:
+        length = _counted_length(*values)
+        return Stretch(Point(exact=add_length(c.now, length, -1)), length) if length and length.seconds else None
+
+    @grammar.rule("S", "the? NEXT UNIT", "the? PAST UNIT", bonus=0.6)
+    def near_hour(c: Context, s: Sides, which: int, unit: Unit) -> Stretch | None:
+        """the next hour; "a last minute change" is none."""
+        if not unit.seconds or s.last.endswith("s") or (s.after.isalpha() and s.after not in FUNCTION_WORDS):
+            return None
+        length = times(1, unit)
+        return Stretch(Point(exact=c.now if which > 0 else add_length(c.now, length, -1)), length)
 
     @grammar.rule("LEN", "for LEN", bonus=0.3)
     def for_length(_c: Context, _s: Sides, length: Length) -> Length:
         return length
+
+
+def _counted_length(*values: int | Number | Length | Unit) -> Length | None:
+    length = next((value for value in values if isinstance(value, Length)), None)
+    if length is not None:
+        return length
+    count = next((value for value in values if isinstance(value, Number)), None)
+    unit = next((value for value in values if isinstance(value, Unit)), None)
+    return times(count.value, unit) if count and unit and unit.grain != "weekend" else None
+
+
+def _counted_from(point: Point, c: Context) -> tuple[Point, bool] | None:
+    """Where a point was counted from and whether forwards; None for one that was not counted."""
+    day = point.day
+    if day is not None and day.base is not None and day.start is not None and point.clock is None:
+        return Point(Day(start=day.base)), day.start > day.base
+    if point.exact is not None and point.exact != c.now:
+        return Point(exact=c.now), point.exact > c.now
+    return None
+
+
+def _day_of_now(point: Point, other: Point, c: Context) -> Point:
+    """ "between now and Friday": days on both sides."""
+    if point.exact == c.now and other.day is not None and other.clock is None and other.part is None:
+        return Point(Day(start=c.today))
+    return point
 
 
 def _names_start(s: Sides) -> bool:
@@ -123,9 +189,42 @@ def _endpoint(grammar: Grammar, kind: str) -> None:
 
 
 def _open_ranges(grammar: Grammar) -> None:
-    @grammar.rule("O", "after E", "later|greater|more than E", "any? time after E", bonus=0.6)
-    def after_point(_c: Context, _s: Sides, point: Point) -> Open:
-        return Open(point, after=True)
+    @grammar.rule("O", "after E", "later|greater|more than E", "any? time after E", "> E", "past E", bonus=0.6)
+    def after_point(_c: Context, s: Sides, point: Point) -> Open | None:
+        if (s.has("more") and point.day and point.day.base) or (s.first == ">" and point.clock):
+            return None
+        return Open(point, after=True) if s.first != "past" or point.clock is None else None
+
+    @grammar.rule("O", "more than E", "over E", "at least E", bonus=1.0)
+    def more_than(c: Context, _s: Sides, point: Point) -> Open | None:
+        """more than two weeks ago"""
+        base = _counted_from(point, c)
+        return None if base is None else Open(point, after=base[1])
+
+    @grammar.rule("R", "less than E", "under E", "at most E", bonus=1.0)
+    def less_than(c: Context, _s: Sides, point: Point) -> Range | None:
+        """less than three days after tomorrow"""
+        base = _counted_from(point, c)
+        if base is None:
+            return None
+        return Range(base[0], point) if base[1] else Range(point, base[0])
+
+    @grammar.rule("O", "> = E", "≥ E", bonus=0.6)
+    def from_on(_c: Context, _s: Sides, point: Point) -> Open | None:
+        return Open(point, after=True, inclusive=True) if point.clock is None else None
+
+    @grammar.rule("O", "< = E", "≤ E", bonus=0.6)
+    def up_to(_c: Context, _s: Sides, point: Point) -> Open | None:
+        return Open(point, after=False, inclusive=True) if point.clock is None else None
+
+    @grammar.rule("D", "= D", bonus=0.1)
+    def equal(_c: Context, _s: Sides, day: Day) -> Day:
+        return day
+
+    @grammar.rule("O", "till|until|to date", "up till|until|to now", bonus=1.0)
+    def to_date(c: Context, s: Sides) -> Open | None:
+        fits = s.before not in ("up", "due", "prior", "subject", "relevant", "respect")
+        return Open(Point(Day(start=c.today)), after=False) if fits else None
 
     @grammar.rule("O", "after|before|by|until|till|til|since H", bonus=0.3, rescue=True)
     def open_hour(_c: Context, s: Sides, clock: Clock) -> Open:
@@ -136,8 +235,10 @@ def _open_ranges(grammar: Grammar) -> None:
         return Open(Point(part=part), after=s.tokens[s.start].text == "after")
 
     @grammar.rule("O", "since E", "starting|beginning|from E", "starting|beginning from|on|in E", bonus=0.4)
-    def since(_c: Context, _s: Sides, point: Point) -> Open:
-        return Open(point, after=True, inclusive=True)
+    def since(_c: Context, s: Sides, point: Point) -> Open | None:
+        """ "sales from last week" are those of that week."""
+        stretch = point.day is not None and point.clock is None and (point.day.end or point.day.grain != "day")
+        return Open(point, after=True, inclusive=True) if s.first != "from" or not stretch else None
 
     @grammar.rule("O", "E or|and later|after|greater|onwards|onward", "E onwards|onward", bonus=0.5)
     def or_later(_c: Context, s: Sides, point: Point) -> Open | None:
@@ -147,8 +248,10 @@ def _open_ranges(grammar: Grammar) -> None:
     def as_early_as(_c: Context, _s: Sides, point: Point) -> Open:
         return Open(point, after=True, inclusive=True)
 
-    @grammar.rule("O", "before E", "earlier|sooner|less than E", "no later than E", "prior to E", bonus=0.6)
-    def before(_c: Context, _s: Sides, point: Point) -> Open:
+    @grammar.rule("O", "before E", "earlier|sooner|less than E", "no later than E", "prior to E", "< E", bonus=0.6)
+    def before(_c: Context, s: Sides, point: Point) -> Open | None:
+        if (s.has("less") and point.day and point.day.base) or (s.first == "<" and point.clock):
+            return None
         return Open(point, after=False)
 
     @grammar.rule("O", "until|till|til|by E", "as late as E", "not after E", "ending on? E", bonus=0.5)

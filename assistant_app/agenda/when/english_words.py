@@ -104,6 +104,14 @@ PARTS = {
     "afternoon": Part(12, 16, "afternoon"),
     "evening": Part(16, 20, "evening"),
     "night": Part(20, 24, "night"),
+    "daytime": Part(8, 18, "day"),
+    "business hours": Part(8, 18, "day"),
+    "office hours": Part(8, 18, "day"),
+    "working hours": Part(8, 18, "day"),
+    "mid morning": Part(9, 11, "morning"),
+    "mid afternoon": Part(13, 15, "afternoon"),
+    "midmorning": Part(9, 11, "morning"),
+    "midafternoon": Part(13, 15, "afternoon"),
     "breakfast": Part(8, 12, "breakfast"),
     "brunch": Part(8, 12, "brunch"),
     "lunch": Part(11, 13, "lunch"),
@@ -129,6 +137,12 @@ UNITS = {
     "decade": Unit("year", months=120),
     "century": Unit("year", months=1200),
     "weekend": Unit("weekend", days=7),
+    "working week": Unit("week", days=7, business=True),
+    "work week": Unit("week", days=7, business=True),
+    "workweek": Unit("week", days=7, business=True),
+    "calendar year": Unit("year", months=12),
+    "calendar month": Unit("month", months=1),
+    "calendar week": Unit("week", days=7),
 }
 _SHORT_UNITS = {
     "sec": "second",
@@ -147,8 +161,21 @@ _SHORT_UNITS = {
     "mos": "month",
     "yr": "year",
     "yrs": "year",
+    "w": "week",
     "centuries": "century",
 }
+
+
+FUNCTION_WORDS = frozenset(
+    """
+    a an the this that these those and or but nor so if when while because as at by for from in into of on onto to
+    until till through with without about around before after since during between within over under per
+    i you he she it we they me him her us them my your his its our their mine yours who whom which what where why how
+    is are was were be been am being do does did have has had will would can could shall should may might must
+    not no yes please ok okay too also only just again then there here isn't it's i'm i'll we'll that's
+    """.split()  # noqa: SIM905  forty lines as a list
+)
+"""Words of grammar: what stands before one is no adjective to it."""
 
 
 def add_words(grammar: Grammar) -> None:
@@ -162,7 +189,8 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("FEW", {"a couple": 2})
     grammar.word("ORDINAL", {word: value for value, word in enumerate(_ORDINALS) if value})
     grammar.word("ORDINAL", {"twentieth": 20, "thirtieth": 30})
-    grammar.word("LAST", {"last": -1})
+    grammar.word("LAST", {"last": -1, "final": -1})
+    grammar.word("DECADE", {word.replace("y", "ies"): Number(value) for word, value in _TENS.items()})
     for name, number in WEEKDAYS.items():
         grammar.word("WD", {name: number}, -3.0 if name in _ALSO_OTHER_WORDS else 0.0)
         if name not in ("sun", "sat"):
@@ -184,6 +212,9 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("UNIT", {name: unit for name, unit in UNITS.items() if name != "second"})
     grammar.word("UNIT", {"second": UNITS["second"]}, -2.5)
     grammar.word("UNIT", {name + "s": unit for name, unit in UNITS.items() if name != "century"})
+    # "next year's first quarter"
+    grammar.word("POSS", {name + "'s": unit for name, unit in UNITS.items()})
+    grammar.word("WD", {name + "'s": number for name, number in WEEKDAYS.items() if name.endswith("day")})
     grammar.word("UNIT", {short: UNITS[name] for short, name in _SHORT_UNITS.items()})
     grammar.word("REL", {"this": 0, "current": 0, "the current": 0, "this current": 0, "same": 0, "the same": 0})
     grammar.word("REL", {"next": 1, "the next": 1, "coming": 1, "the coming": 1, "following": 1, "the following": 1})
@@ -195,13 +226,17 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("TODAY", {"today": 0, "tomorrow": 1, "yesterday": -1, "tmr": 1, "tmrw": 1, "tomorow": 1})
     grammar.word("TODAY", {"the day after tomorrow": 2, "day after tomorrow": 2, "the day before yesterday": -2})
     grammar.word("TODAY", {"day before yesterday": -2})
+    grammar.word("TODAY", {"today's": 0, "tomorrow's": 1, "yesterday's": -1, "current date": 0, "today's date": 0})
+    grammar.word("TODAY", {"the current date": 0, "tomorow's": 1, "tommorow": 1, "tomorrow's date": 1, "2moro": 1})
     grammar.word("TODAY", {"the day after": 1, "the day before": -1, "that day": 0, "the same day": 0, "my day": 0})
     grammar.word("NOW", dict.fromkeys(("now", "right now", "at the moment", "at present", "at the present time"), 0))
+    grammar.word("NOW", dict.fromkeys(("immediately", "at once", "at the minute", "at this moment", "as of now"), 0))
     am = ("am", "a.m.", "a.m", "a m", "a . m .", "a m.")
     pm = ("pm", "p.m.", "p.m", "p m", "p . m .", "p m.")
     grammar.word("AMPM", {**dict.fromkeys(am, 0), **dict.fromkeys(pm, 12)})
     grammar.word("NOON", {"noon": Clock(12, sure=True), "midday": Clock(12, sure=True)})
-    grammar.word("NOON", {"midnight": Clock(0, sure=True), "mid-day": Clock(12, sure=True)})
+    grammar.word("NOON", {name: Clock(0, sure=True) for name in ("midnight", "mid night", "mid-night")})
+    grammar.word("NOON", {name: Clock(12, sure=True) for name in ("mid-day", "mid day", "high noon", "noontime")})
     every = {"every": 1, "each": 1, "every single": 1, "every other": 2, "every second": 2, "any": 1}
     grammar.word("EVERY", every)
     grammar.word("OFTEN", {"daily": "DAILY", "weekly": "WEEKLY", "monthly": "MONTHLY", "yearly": "YEARLY"})
@@ -209,5 +244,6 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("OFTEN", {"biweekly": "BIWEEKLY", "fortnightly": "BIWEEKLY"})
     grammar.word("WORKDAYS", {"weekdays": 0, "weekday": 0, "workdays": 0, "working days": 0})
     grammar.word("EDGE", {"beginning of": 0, "start of": 0, "early": 0, "early in": 0, "the beginning of": 0})
-    grammar.word("EDGE", {"mid": 1, "middle of": 1, "the middle of": 1, "the start of": 0, "mid-": 1})
-    grammar.word("EDGE", {"end of": 2, "the end of": 2, "late": 2, "late in": 2, "later in": 2})
+    grammar.word("EDGE", {"mid": 1, "middle of": 1, "the middle of": 1, "the start of": 0, "mid-": 1, "mid of": 1})
+    grammar.word("EDGE", {"end of": 2, "the end of": 2, "late": 2, "late in": 2})
+    grammar.word("PARTOF", {"later": 2, "later in": 2, "earlier": 0, "earlier in": 0, "later on": 2})

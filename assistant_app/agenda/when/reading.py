@@ -33,5 +33,7 @@ class WhenReading:
     """RRULE value without the property name; `start` is the first occurrence."""
     duration: timedelta | None = None
     """"for forty five minutes"; with a start it also sets `end`."""
+    zone: str | None = None
+    """The time zone that was named ("3 pm London time"); `start` and `end` are in the user's all the same."""
     words: str = ""
     """The reading said back: "Thursday 26 November at half past three"."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from assistant_app.agenda.when.calendar_steps import Context, add_length, place
+from assistant_app.agenda.when.calendar_steps import Context, add_length, latest_before, place
 from assistant_app.agenda.when.compose import clock_in_part
 from assistant_app.agenda.when.reading import Grain, WhenReading
 from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
@@ -36,6 +36,8 @@ def resolve(value: object, c: Context) -> WhenReading | None:
 
 
 def length_of(length: Length) -> timedelta:
+    if length.grain == "year":
+        return timedelta(days=length.months / 12 * 365 + length.days, seconds=length.seconds)
     years, months = divmod(round(length.months), 12)
     return timedelta(days=years * 365 + months * 30 + length.days, seconds=length.seconds)
 
@@ -72,6 +74,17 @@ def _point(point: Point, c: Context) -> WhenReading | None:
         return _part(day.start, point.part, c)
     end = _midnight(day.end, c) if day.end else None
     return WhenReading("", (), start=_midnight(day.start, c), end=end, grain=day.grain, all_day=True)
+
+
+def moment_of(point: Point, c: Context) -> datetime | None:
+    """The moment of a point with a clock time."""
+    if point.clock is None and point.exact is None:
+        return None
+    try:
+        found = _point(point, c)
+    except (ValueError, OverflowError):
+        return None
+    return found.start if found else None
 
 
 def _part(day: date, part: Part, c: Context) -> WhenReading:
@@ -116,20 +129,17 @@ def _range(span: Range, c: Context) -> WhenReading | None:
         return replace(first, end=second.start) if first and second else None
     if start.day is None or end.day is None:
         return None
-    first_day = place(start.day, c.today)
-    if first_day is None or first_day.start is None:
+    first_day, last_day = _placed_days(start.day, end.day, c)
+    if first_day is None or first_day.start is None or last_day is None or last_day.start is None:
         return None
-    base = first_day.start if end.day.start is None else c.today
-    last_day = place(end.day, base)
-    if last_day is None or last_day.start is None:
-        return None
-    # "to the end of June" means all of it.
-    edge = last_day.grain == "day" and last_day.end is not None
-    finish = last_day.end if edge and last_day.end else last_day.start
+    if first_day.edge is not None:
+        first_day = replace(first_day, start=first_day.edge, grain="day")
+    finish = last_day.edge or last_day.start
+    assert first_day.start is not None
     if finish < first_day.start:
         return None
     grain: Grain = first_day.grain
-    includes_end = last_day.end is None
+    includes_end = last_day.end is None and last_day.edge is None
     # Months and years: up to the start of the last one, as "from May to September" is counted.
     return WhenReading(
         "",
@@ -140,6 +150,17 @@ def _range(span: Range, c: Context) -> WhenReading | None:
         all_day=True,
         includes_end_day=includes_end,
     )
+
+
+def _placed_days(start: Day, end: Day, c: Context) -> tuple[Day | None, Day | None]:
+    """The days of a range. One of months or dates whose year was not said is the one that is not over yet."""
+    open_year = all(day.month and not day.year and not day.start and not day.near for day in (start, end))
+    if open_year:
+        last_day = place(end, c.today)
+        return (latest_before(start, last_day.start) if last_day and last_day.start else None), last_day
+    first_day = place(start, c.today)
+    base = first_day.start if first_day and first_day.start and end.start is None else c.today
+    return first_day, place(end, base)
 
 
 def _timed_range(start: Point, end: Point, c: Context) -> WhenReading | None:

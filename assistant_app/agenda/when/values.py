@@ -53,11 +53,19 @@ class Day:
     day: int | None = None
     weekday: int | None = None
     """0 is Monday."""
+    nth: int | None = None
+    """The nth such weekday of its month; -1 is the last."""
     start: date | None = None
     """Where the words say just which: "today", "next week"."""
     end: date | None = None
     """Exclusive, for a stretch."""
     grain: Grain = "day"
+    edge: date | None = None
+    """The bound that "the end of 2007" is as the start or end of a range."""
+    base: date | None = None
+    """Where `start` was counted from: "three days after tomorrow"."""
+    near: bool = False
+    """The year is the nearest, past or to come: "this Friday, 5/12"."""
 
 
 @dataclass(frozen=True, slots=True)
