@@ -5,6 +5,7 @@
     |-- DeviceError       microphone, loudspeaker or display is missing or failed
     |-- ModelError        weights are missing, damaged, or made for another trunk
     |-- StorageError      a file or folder cannot be read or written
+    |-- NetworkError      a server the user connected is away, refuses, or answers nonsense
     `-- SettingsError     the settings file does not hold what it should
 
 Raised anywhere below, caught once: in `Assistant.run_turn`, at the command line's outermost
@@ -41,6 +42,10 @@ class ModelError(AssistantError):
 
 class StorageError(AssistantError):
     """A file or folder cannot be read or written."""
+
+
+class NetworkError(AssistantError):
+    """A server that the user connected is away, refuses, or answers what cannot be understood."""
 
 
 class SettingsError(AssistantError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -91,6 +92,35 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedCalendar:
+    """A calendar of an account and the local calendar it is kept in step with."""
+
+    folder: str
+    """The local calendar: a folder's name."""
+    address: str
+    """The calendar's own https address."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarAccount:
+    """A calendar server, or a calendar on the web, that the user connected: `[accounts.NAME]`. Never the password."""
+
+    name: str
+    """Letters, digits, `-` and `_`."""
+    address: str
+    """Where the server is asked, or the web calendar itself; https unless `allow_http`."""
+    kind: Literal["caldav", "web"] = "caldav"
+    """`caldav` goes both ways, `web` is only read."""
+    user: str = ""
+    switched_on: bool = True
+    """Off: nothing is sent or fetched, the local calendars stay."""
+    allow_http: bool = False
+    """Permit an address without encryption (a server in one's own house)."""
+    calendars: tuple[LinkedCalendar, ...] = ()
+    """The chosen ones; no other is touched."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the user can choose, by page."""
 
@@ -99,6 +129,8 @@ class Settings:
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
     calendar: CalendarSettings = field(default_factory=CalendarSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
+    accounts: tuple[CalendarAccount, ...] = ()
+    """No connection is made but to these; none unless the user adds it."""
 
     def zone(self) -> ZoneInfo:
         """The time zone everything is shown in."""
@@ -150,6 +182,8 @@ def settings_from_toml(text: str) -> Settings:
     pages: dict[str, Any] = {}
     hints = typing.get_type_hints(Settings)
     for page, page_type in hints.items():
+        if page == "accounts":
+            continue
         given = table.get(page, {})
         if not isinstance(given, dict):
             raise SettingsError("settings_value", f"Line {_line_of(text, page)}: [{page}] must be a table.")
@@ -159,7 +193,7 @@ def settings_from_toml(text: str) -> Settings:
             if name in field_types:
                 values[name] = _checked(f"{page}.{name}", value, field_types[name], text)
         pages[page] = page_type(**values)
-    settings = Settings(**pages)
+    settings = Settings(**pages, accounts=_accounts(table.get("accounts", {}), text))
     if settings.calendar.time_zone and settings.calendar.time_zone not in available_timezones():
         line = _line_of(text, "time_zone")
         raise SettingsError(
@@ -177,9 +211,14 @@ def save_settings(file: Path, settings: Settings) -> None:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         table = {}
-    for page, values in dataclasses.asdict(settings).items():
+    pages = dataclasses.asdict(settings)
+    del pages["accounts"]
+    for page, values in pages.items():
         known = table.get(page)
         table[page] = {**known, **values} if isinstance(known, dict) else values
+    table.pop("accounts", None)
+    if settings.accounts:
+        table["accounts"] = {account.name: _account_table(account) for account in settings.accounts}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("wb", dir=file.parent, prefix=".settings-", delete=False) as out:
@@ -199,7 +238,7 @@ def replace_value(settings: Settings, key: str, value: object) -> Settings:
     """`settings` with one `page.name` changed and validated; raises `SettingsError`."""
     page, _, name = key.partition(".")
     page_types = typing.get_type_hints(Settings)
-    if page not in page_types or name not in typing.get_type_hints(page_types[page]):
+    if page not in page_types or page == "accounts" or name not in typing.get_type_hints(page_types[page]):
         raise SettingsError("settings_key", f"There is no setting called {key!r}.")
     kind = typing.get_type_hints(page_types[page])[name]
     checked = _checked(key, value, kind, "")
@@ -226,6 +265,44 @@ def _checked(key: str, value: Any, kind: Any, text: str) -> Any:
         low, high = _RANGES[key]
         raise SettingsError("settings_value", f"{where}{key} is {value}; it must be between {low} and {high}.")
     return value
+
+
+def _accounts(given: Any, text: str) -> tuple[CalendarAccount, ...]:
+    if not isinstance(given, dict) or not all(isinstance(table, dict) for table in given.values()):
+        raise SettingsError(
+            "settings_value", f"Line {_line_of(text, 'accounts')}: write each account as [accounts.NAME]."
+        )
+    return tuple(_account(name, table, text) for name, table in given.items())
+
+
+def _account(name: str, table: dict[str, Any], text: str) -> CalendarAccount:
+    where = f"accounts.{name}"
+    if not re.fullmatch(r"[\w-]{1,60}", name):
+        raise SettingsError("settings_value", f"{name!r} cannot name an account. Use letters, digits, - and _.")
+    types = typing.get_type_hints(CalendarAccount)
+    values = {
+        key: _checked(f"{where}.{key}", value, types[key], "")
+        for key, value in table.items()
+        if key in types and key not in ("name", "calendars")
+    }
+    links = table.get("calendars", {})
+    if not isinstance(links, dict) or not all(isinstance(address, str) for address in links.values()):
+        raise SettingsError("settings_value", f"{where}.calendars must give an address for each local calendar.")
+    if "address" not in values:
+        raise SettingsError("settings_value", f"Line {_line_of(text, where)}: {where}.address is missing.")
+    account = CalendarAccount(
+        name=name, **values, calendars=tuple(LinkedCalendar(folder, address) for folder, address in links.items())
+    )
+    for address in (account.address, *(link.address for link in account.calendars)):
+        if not address.startswith(("https://", "http://")):
+            raise SettingsError("settings_value", f"{where}: {address!r} is no address; it begins with https://.")
+    return account
+
+
+def _account_table(account: CalendarAccount) -> dict[str, Any]:
+    table = dataclasses.asdict(account)
+    del table["name"]
+    return {**table, "calendars": {link.folder: link.address for link in account.calendars}}
 
 
 def _line_of(text: str, name: str) -> int:

@@ -6,10 +6,11 @@ is seen by other processes at their next question. It knows no words for times a
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,8 +72,11 @@ class CalendarStore:
         default_calendar: str = "personal",
         zone: ZoneInfo,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        read_only: Collection[str] = (),
     ) -> None:
+        """Calendars named in `read_only` belong to a server on the web; they are shown, not changed."""
         self.root = root
+        self._read_only = frozenset(read_only)
         self.default_calendar = default_calendar
         self.zone = zone
         self._clock = clock
@@ -241,8 +245,8 @@ class CalendarStore:
             old = self.get(uid)
             path = self._path(old.file)
             before = self._content(path)
-            kept = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}-{old.calendar}-{old.file.name}"
-            write_whole(self._bin / kept, before)
+            self._check_writable([FileChange(path, before, None)])
+            write_whole(self._bin / self._bin_name(path), before)
             self._write("event_deleted", (uid,), [FileChange(path, before, calendar_text.without(before, uid))])
         return old
 
@@ -322,9 +326,46 @@ class CalendarStore:
                         return in_zone(stored.event, self.zone)
         return None
 
+    # For keeping calendars in step with a server
+
+    @contextlib.contextmanager
+    def files_locked(self) -> Iterator[None]:
+        """Nobody else writes calendar files inside; what is written here is seen as another program's change."""
+        with self._lock, self._journal.locked():
+            yield
+
+    def discard(self, path: str, data: bytes) -> None:
+        """Remove a file (relative to the root) that holds `data` and keep it in the bin. Call in `files_locked`."""
+        write_whole(self._bin / self._bin_name(path), data)
+        remove(self.root / path)
+
+    def replace_files(self, kind: ChangeKind, uids: tuple[str, ...], files: list[FileChange]) -> None:
+        """Change whole files as one action that can be undone; `StorageError` where one is not as it was."""
+        with self._lock, self._journal.locked():
+            for change in files:
+                if read_or_none(self.root / change.path) != change.before:
+                    raise StorageError("event_changed", "The event has been changed just now. Look at it again.")
+                if change.before is not None and change.after is None:
+                    write_whole(self._bin / self._bin_name(change.path), change.before)
+            self._write(kind, uids, files)
+
     # Within
 
+    def _bin_name(self, path: str) -> str:
+        return f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}-{path.replace('/', '-')}"
+
+    def _check_writable(self, files: Sequence[FileChange]) -> None:
+        for change in files:
+            calendar = change.path.partition("/")[0]
+            if calendar in self._read_only:
+                raise InputError(
+                    "calendar_read_only",
+                    f"The calendar {calendar} is only read from the web, so it cannot be changed here. "
+                    "Copy the event into a calendar of your own.",
+                )
+
     def _write(self, kind: ChangeKind, uids: tuple[str, ...], files: list[FileChange]) -> None:
+        self._check_writable(files)
         self._journal.record(kind, uids, files)
         with self._folders.own_change():
             self._put(files)
