@@ -21,16 +21,15 @@ from assistant_app.brain.checkpoint import load_checkpoint, trunk_fingerprint
 from assistant_app.brain.copying import copy_spans
 from assistant_app.brain.linear import Precision
 from assistant_app.brain.prompts import conversation, is_chinese, question_after_passage, system_prefix
-from assistant_app.brain.tokens import TextTokenizer, Tokens, tags_to_spans, whole_words
+from assistant_app.brain.tokens import TextTokenizer, Tokens, whole_words
 from assistant_app.brain.trunk import KeyValueCache, Trunk
+from assistant_app.brain.understanding import LONGEST_UTTERANCE_TOKENS, UtteranceReader
 from assistant_app.errors import ModelError
-from assistant_app.turn import SCHEDULING, Candidate, Route, Slot, Utterance, Why
+from assistant_app.turn import Route, Utterance
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
-OURS = "assistant"
-LONGEST_UTTERANCE_TOKENS = 512
 LONGEST_PASSAGE_TOKENS = 900
 LONGEST_HISTORY_TOKENS = 900
 ECHO_TOKENS = 3
@@ -90,6 +89,7 @@ class MultiTaskModel:
         self.dialogue = LowRankAdapter.from_state(parts["dialogue"], info.dialogue_rank, info.dialogue_scale).to(
             dtype=trunk.dtype, device=trunk.device
         )
+        self.understanding = UtteranceReader(trunk, tokenizer, info, self.router, self.slots)
         self._torch = torch
         self._lock = threading.RLock()
         self._system_cache: KeyValueCache | None = None
@@ -112,72 +112,18 @@ class MultiTaskModel:
 
     def route(self, utterance: Utterance) -> Route:
         """Skill, intent, slots and evidence for an utterance."""
-        tokens = self._encode(utterance.text, LONGEST_UTTERANCE_TOKENS)
-        if not tokens.ids:
-            return Route("unknown", "other", 0.0, unsure=True)
-        torch = self._torch
         with self._lock:
-            taps = self.read_utterance(tokens)
-            padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
-            with torch.enable_grad():
-                leaf = taps.float().requires_grad_()
-                logits, _ = self.router(leaf, padding, [OURS])
-                probabilities = (logits[OURS][0] / self.router.temperature).softmax(-1)
-                best = int(probabilities.argmax())
-                # The score is differentiated, not the probability, which is flat where the router is sure.
-                (gradient,) = torch.autograd.grad(logits[OURS][0, best], leaf)
-            saliency = (gradient * leaf.detach()).sum((-1, -2))[0].clamp_min(0)
-            labels = self.checkpoint.intent_labels[OURS]
-            ranked = sorted(zip(labels, probabilities.tolist(), strict=True), key=lambda pair: -pair[1])
-            skills: dict[str, float] = {}
-            for label, probability in ranked:
-                skill = label.partition("/")[0]
-                skills[skill] = skills.get(skill, 0.0) + probability
-            skill = max(skills, key=lambda name: skills[name])
-            intent = next(label.partition("/")[2] for label, _ in ranked if label.startswith(f"{skill}/"))
-            slots: tuple[Slot, ...] = ()
-            if skill == SCHEDULING:
-                slots = tuple(
-                    Slot(name, utterance.text[start:end], start, end)
-                    for start, end, name in self._tag(utterance.text, tokens, taps, padding, OURS)
-                )
-        candidates = tuple(
-            Candidate(label.partition("/")[0], label.partition("/")[2], probability)
-            for label, probability in ranked[:3]
-        )
-        return Route(
-            skill=skill,
-            intent=intent,
-            confidence=min(1.0, skills[skill]),
-            slots=slots,
-            unsure=skills[skill] < self.checkpoint.skill_threshold,
-            why=Why(candidates, _word_weights(utterance.text, tokens.offsets, saliency.tolist())),
-        )
+            return self.understanding.route(utterance)
 
     def classify(self, text: str, label_set: str) -> tuple[str, float, list[tuple[int, int, str]]]:
         """Intent, probability and slots in the labels of one data set it was trained on; for evaluation."""
-        tokens = self._encode(text, LONGEST_UTTERANCE_TOKENS)
-        torch = self._torch
-        with self._lock, torch.inference_mode():
-            taps = self.read_utterance(tokens)
-            padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
-            intent, probability = "", 0.0
-            if label_set in self.checkpoint.intent_labels:
-                logits, _ = self.router(taps, padding, [label_set])
-                best = logits[label_set][0].softmax(-1).max(-1)
-                intent, probability = self.checkpoint.intent_labels[label_set][int(best.indices)], float(best.values)
-            slots = []
-            if label_set in self.checkpoint.slot_labels:
-                slots = self._tag(text, tokens, taps, padding, label_set)
-        return intent, probability, slots
+        with self._lock:
+            return self.understanding.classify(text, label_set)
 
     def read_utterance(self, tokens: Tokens) -> Tensor:
         """(1, T, L, D): the trunk's lower layers, once."""
-        torch = self._torch
-        with torch.inference_mode():
-            depths = self.checkpoint.utterance_depths
-            taps, _ = self._read(tokens.ids, depths, self.trunk.new_cache(len(tokens.ids) + 1))
-        return taps.clone()
+        with self._lock:
+            return self.understanding.read(tokens)
 
     def _read(
         self, ids: Sequence[int], depths: Sequence[int], cache: KeyValueCache, adapter: LowRankAdapter | None = None
@@ -189,15 +135,6 @@ class MultiTaskModel:
         x = self.trunk.run(x, 0, max(depths), cache=cache, adapter=adapter, taps=depths, tapped=tapped)
         cache.length += len(ids)
         return torch.stack([tapped[depth] for depth in depths], dim=2), x
-
-    def _tag(
-        self, text: str, tokens: Tokens, taps: Tensor, padding: Tensor, label_set: str
-    ) -> list[tuple[int, int, str]]:
-        with self._torch.inference_mode():
-            logits = self.slots(taps.float(), padding, [label_set])[label_set][0]
-        labels = self.checkpoint.slot_labels[label_set]
-        tags = [labels[index] for index in logits.argmax(-1).tolist()]
-        return tags_to_spans(text, tokens.offsets, tags)
 
     def _encode(self, text: str, longest: int) -> Tokens:
         tokens = self.tokenizer.encode(text)
@@ -323,17 +260,3 @@ def _loops(ids: Sequence[int], *, longest: int = 12, times: int = 3) -> bool:
         if len(ids) >= size * times and all(ids[-size * (k + 1) : len(ids) - size * k] == tail for k in range(times)):
             return True
     return False
-
-
-def _word_weights(
-    text: str, offsets: Sequence[tuple[int, int]], weights: Sequence[float]
-) -> tuple[tuple[str, float], ...]:
-    """Token weights summed over words, as shares of the whole, heaviest five."""
-    words: dict[tuple[int, int], float] = {}
-    for (start, end), weight in zip(offsets, weights, strict=True):
-        span = whole_words(text, start, end)
-        if span[0] < span[1]:
-            words[span] = words.get(span, 0.0) + weight
-    total = sum(words.values()) or 1.0
-    heaviest = sorted(words.items(), key=lambda item: -item[1])[:5]
-    return tuple((text[start:end], weight / total) for (start, end), weight in heaviest)
