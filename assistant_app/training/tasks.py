@@ -68,14 +68,25 @@ class DialogueExample:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSentences:
+    """A table of `own_examples*.toml`: sentences with one label."""
+
+    label: str
+    """Our "skill/intent"."""
+    sentences: tuple[str, ...]
+    marked: str | None = None
+    """The label set whose slots are all marked as `[name : words]`: ours or xSID's; None if nothing is said."""
+    xsid: str | None = None
+    """xSID's label for the same sentences."""
+
+
+@dataclass(frozen=True, slots=True)
 class LabelMap:
-    """`labels.toml` and `own_examples.toml`."""
+    """`labels.toml` and every `own_examples*.toml` beside it."""
 
     intents: Mapping[str, Mapping[str, str]]
     slots: Mapping[str, Mapping[str, str]]
-    own: Mapping[str, tuple[str, ...]]
-    marked: frozenset[str] = frozenset()
-    """Labels of `own` whose sentences carry all their slots as `[name : words]`."""
+    own: tuple[OwnSentences, ...]
     by_words: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]] = field(default_factory=dict)
     """Data set -> label -> (expression, our label): for labels that hold several of our intents."""
     slots_incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -84,15 +95,19 @@ class LabelMap:
     @staticmethod
     def load(folder: Path) -> LabelMap:
         raw: dict[str, Any] = tomllib.loads((folder / "labels.toml").read_text(encoding="utf-8"))
-        own_raw = tomllib.loads((folder / "own_examples.toml").read_text(encoding="utf-8"))
         slots = raw.pop("slots")
         by_words = raw.pop("by_words")
         incomplete = raw.pop("slots_incomplete")
         for name, others in raw.pop("same_as").items():
             raw[name] = {key: value for other in others for key, value in raw[other].items()}
-        own = {key: tuple(value["sentences"]) for key, value in own_raw.items()}
-        marked = frozenset(key for key, value in own_raw.items() if value.get("marked"))
-        return LabelMap(raw, slots, own, marked, by_words, incomplete)
+        own: list[OwnSentences] = []
+        for file in sorted(folder.glob("own_examples*.toml")):
+            for label, tables in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                # A label has one table, or several as an array of tables.
+                for table in tables if isinstance(tables, list) else [tables]:
+                    marked = {True: OURS, "xsid": "xsid"}.get(table.get("marked", False))
+                    own.append(OwnSentences(label, tuple(table["sentences"]), marked, table.get("xsid")))
+        return LabelMap(raw, slots, tuple(own), by_words, incomplete)
 
     def ours(self, data_set: str, label: str, text: str) -> str | None:
         """Our "skill/intent" for a text with a data set's label."""
@@ -123,10 +138,20 @@ def text_examples(data: Path, labels: LabelMap) -> Iterator[TextExample]:
             for row in read_rows(file):
                 for example in reader(row, labels):
                     yield replace(example, held_out=held_out(example, file.name.partition(".jsonl")[0], row))
-    for label, sentences in labels.own.items():
-        for sentence in sentences:
+    yield from own_examples(labels)
+
+
+def own_examples(labels: LabelMap) -> Iterator[TextExample]:
+    """The project's own sentences. Slots marked with xSID's names also give ours, for requests to plan something."""
+    for table in labels.own:
+        intents = {OURS: table.label} | ({"xsid": table.xsid} if table.xsid else {})
+        for sentence in table.sentences:
             text, spans = _bracketed(sentence)
-            yield TextExample(text, "own", False, {OURS: label}, {OURS: spans} if label in labels.marked else {})
+            slots = {table.marked: spans} if table.marked else {}
+            if table.marked == "xsid" and table.label.startswith("scheduling/"):
+                names = labels.slots["xsid"]
+                slots[OURS] = tuple((start, end, names[name]) for start, end, name in spans if name in names)
+            yield TextExample(text, "own", False, intents, slots)
 
 
 _SPLIT_ORDER = {"val.jsonl.gz": 1, "valid.jsonl.gz": 1}
@@ -248,7 +273,7 @@ def _clinc(row: Mapping[str, Any], labels: LabelMap) -> Iterator[TextExample]:
 def _bracketed(annotation: str) -> tuple[str, tuple[SlotSpan, ...]]:
     """`wake me [time : nine am]` -> text and spans."""
     text, spans, at = "", [], 0
-    for match in re.finditer(r"\[(\w+) : ([^\]]*)\]", annotation):
+    for match in re.finditer(r"\[([\w/]+) : ([^\]]*)\]", annotation):
         text += annotation[at : match.start()]
         value = match[2].strip()
         spans.append((len(text), len(text) + len(value), match[1]))
