@@ -17,12 +17,13 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from assistant_app.agenda.when import WhenReading, find_times, parse_when
+from assistant_app.agenda.when.zones import zone_of
 
 _ZONE = ZoneInfo("UTC")
 
@@ -77,13 +78,13 @@ def _agrees(reading: WhenReading, value: dict[str, Any]) -> bool:
     start, end = value.get("start", value.get("value")), value.get("end")
     if reading.recurrence is not None and kind != "set":
         return False
-    zone = ZoneInfo(reading.zone) if reading.zone else _ZONE
+    zone = zone_of(reading.zone) if reading.zone else _ZONE
     return _same(reading.start, start, clock_only, zone) and (
         kind == "set" or _same(reading.end, end, clock_only, zone)
     )
 
 
-def _same(moment: datetime | None, text: str | None, clock_only: bool, zone: ZoneInfo) -> bool:
+def _same(moment: datetime | None, text: str | None, clock_only: bool, zone: tzinfo) -> bool:
     if text is None or moment is None:
         return text is None and moment is None
     moment = moment.astimezone(zone)

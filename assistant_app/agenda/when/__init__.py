@@ -20,18 +20,22 @@ from assistant_app.agenda.when import (
     english_clocks,
     english_days,
     english_lengths,
+    english_occasions,
     english_periods,
     english_ranges,
     english_repeats,
     english_words,
+    english_zones,
 )
 from assistant_app.agenda.when.calendar_steps import Context, add_length
 from assistant_app.agenda.when.chart import Grammar, Item, best_cover
+from assistant_app.agenda.when.holidays import holiday_words
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.agenda.when.resolve import length_of, resolve
 from assistant_app.agenda.when.sharing import Piece, share_context
 from assistant_app.agenda.when.tokens import Token, tokenise
 from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
+from assistant_app.agenda.when.zones import country_of
 
 __all__ = ["WhenReading", "find_times", "parse_when"]
 
@@ -46,9 +50,10 @@ _LONGEST_TOKENS = 400
 """A text longer than this is read in pieces."""
 
 
-@functools.lru_cache(maxsize=4)
-def _grammar(language: str) -> Grammar:
+@functools.lru_cache(maxsize=8)
+def _grammar(language: str, country: str) -> Grammar:
     grammar = Grammar()
+    grammar.word("HOLIDAY", holiday_words(language, country))
     if language == "zh":
         from assistant_app.agenda.when import chinese
 
@@ -56,6 +61,7 @@ def _grammar(language: str) -> Grammar:
         chinese.add_rules(grammar)
     else:
         english_words.add_words(grammar)
+        english_zones.add_words(grammar)
         for rules in (
             english_lengths,
             english_days,
@@ -63,28 +69,38 @@ def _grammar(language: str) -> Grammar:
             english_clocks,
             english_ranges,
             english_repeats,
+            english_occasions,
+            english_zones,
         ):
             rules.add_rules(grammar)
     return grammar
 
 
-def find_times(text: str, *, now: datetime, language: str = "en") -> list[WhenReading]:
-    """Every expression of time in the text, in order. `now` is aware, in the user's zone."""
-    return [reading for _, reading in _found(text, now, language)[1]]
+def find_times(text: str, *, now: datetime, language: str = "en", country: str | None = None) -> list[WhenReading]:
+    """Every expression of time in the text, in order. `now` is aware, in the user's zone.
+
+    `country` (two letters) decides whose holidays are meant and the order of day and month in digits;
+    left out, it is the one the zone of `now` lies in.
+    """
+    return [reading for _, reading in _found(text, now, language, country)[1]]
 
 
-def parse_when(text: str, *, now: datetime, language: str = "en") -> WhenReading | None:
+def parse_when(text: str, *, now: datetime, language: str = "en", country: str | None = None) -> WhenReading | None:
     """One reading of the whole text: its day, clock time and length put together, wherever they stand."""
-    context, found = _found(text, now, language)
+    context, found = _found(text, now, language, country)
     if len(found) < 2:
         return found[0][1] if found else None
     return _combined(text, found, context, language)
 
 
-def _found(text: str, now: datetime, language: str) -> tuple[Context, list[tuple[object, WhenReading]]]:
-    grammar, tokens = _grammar(language), tokenise(text)
+def _found(
+    text: str, now: datetime, language: str, country: str | None
+) -> tuple[Context, list[tuple[object, WhenReading]]]:
+    language = "zh" if language == "zh" else "en"
+    country = country or country_of(now.tzinfo) or {"en": "US", "zh": "CN"}[language]
+    grammar, tokens = _grammar(language, country), tokenise(text)
     lexical = grammar.lexical(tokens)
-    context = Context(now, next((item.value for item in lexical if item.kind == "HINT"), None))
+    context = Context(now, next((item.value for item in lexical if item.kind == "HINT"), None), country)
     pieces: list[Piece] = []
     for part in _stretches(tokens, lexical):
         items = grammar.parse(tokens, part, context)

@@ -10,6 +10,7 @@ from assistant_app.agenda.when.values import Day, Length, Part, Unit
 
 _MONTH_FIRST = frozenset(("US", "PH", "CN", "JP", "KR", "TW", "CA", "BZ", "FM", "PW", "MH", "GU", "PR"))
 """Countries where a date in digits begins with its month, or with its year and then the month."""
+_SOUTHERN = frozenset(("AU", "NZ", "ZA", "AR", "CL", "UY", "PY", "BR", "PE", "BO", "NA", "BW", "ZW", "LS", "SZ", "MG"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,24 @@ def quarter(year: int, nth: int) -> Day:
     return Day(start=start, end=add_months(start, 3), grain="quarter")
 
 
+def season(year: int, which: int, c: Context) -> Day:
+    """Three whole months; `which` counts from the one that is spring in the north. Winter begins in December."""
+    month = 3 + 3 * (which if c.country not in _SOUTHERN else (which + 2) % 4)
+    start = date(year, month, 1)
+    return Day(start=start, end=add_months(start, 3), grain="season")
+
+
+def season_to_come(which: int, c: Context) -> Day:
+    """The one that is not over."""
+    found = season(c.today.year - 1, which, c)
+    return found if found.end and found.end > c.today else _this_or_next(which, c)
+
+
+def _this_or_next(which: int, c: Context) -> Day:
+    found = season(c.today.year, which, c)
+    return found if found.end and found.end > c.today else season(c.today.year + 1, which, c)
+
+
 def half_within(c: Context, first: bool, stretch: Day) -> Day | None:
     """A half of a year, a month (to the 15th) or a week (to Wednesday)."""
     placed = place(stretch, c.today)
@@ -162,6 +181,9 @@ def place(day: Day, today: date) -> Day | None:
     """Give a partly named day its dates: the next one to come. None where there is no such day."""
     if day.start is not None:
         return day
+    if day.holiday is not None:
+        found = day.holiday.date_in(day.year) if day.year else day.holiday.next_from(today)
+        return Day(start=found) if found else None
     if day.nth is not None and day.weekday is not None:
         return _nth_to_come(day, today)
     if day.day is None and day.weekday is None:

@@ -65,7 +65,10 @@ def range_of(start: Point, end: Point, *, cue: bool) -> Range | None:
     if not start_timed and not end_timed and start.day and end.day:
         day = start.day
         if day.month is None and end.day.month is not None and day.day is not None and day.weekday is None:
-            start = Point(replace(day, month=end.day.month, year=end.day.year))
+            month, year = end.day.month, end.day.year
+            if end.day.day is not None and day.day > end.day.day:  # from the 27th to the 3rd of April
+                month, year = (month - 1, year) if month > 1 else (12, year - 1 if year else None)
+            start = Point(replace(day, month=month, year=year))
         elif day.month is not None and day.year is None and end.day.year is not None and day.start is None:
             start = Point(replace(day, year=end.day.year))
         elif day.month is not None and end.day.month is None and end.day.day is not None and end.day.start is None:

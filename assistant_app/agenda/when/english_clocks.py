@@ -196,7 +196,7 @@ def _points(grammar: Grammar) -> None:
         day = nth_within(point.day, stretch, c)
         return replace(point, day=day) if day else None
 
-    @grammar.rule("T", "D ,? H", bonus=-0.3, rescue=True)
+    @grammar.rule("T", "D H", bonus=-0.3, rescue=True)
     def day_hour(_c: Context, s: Sides, day: Day, clock: Clock) -> Point | None:
         """ "monday 9", "march fifteenth nine": only after a day that cannot swallow the number."""
         fits = day.grain == "day" and (day.day is None or day.month is not None) and not s.tight
@@ -263,10 +263,15 @@ def _points(grammar: Grammar) -> None:
     def tonight(c: Context, _s: Sides) -> Point:
         return Point(Day(start=c.today), part=Part(20, 24, "night"))
 
+    @grammar.rule("T", "D , H", bonus=-1.2, rescue=True)
+    def day_comma_hour(_c: Context, _s: Sides, day: Day, clock: Clock) -> Point | None:
+        fits = day.grain == "day" and day.end is None and (day.day is None or day.month is not None)
+        return Point(day, clock) if fits else None
+
     @grammar.rule("T", "D am|pm", bonus=0.3)
     def half_of_day(_c: Context, s: Sides, day: Day) -> Point | None:
         pm = s.tokens[s.end - 1].text == "pm"
-        return Point(day, part=Part(12, 16) if pm else Part(8, 12)) if day.start is not None else None
+        return Point(day, part=Part(12, 16) if pm else Part(8, 12)) if day.start is not None and not day.end else None
 
     @grammar.rule("T", "T ,|at|- C", "T C", bonus=0.3)
     def part_clock(_c: Context, _s: Sides, point: Point, clock: Clock) -> Point | None:

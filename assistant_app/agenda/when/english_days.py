@@ -17,7 +17,7 @@ from assistant_app.agenda.when.calendar_steps import (
     week_of,
 )
 from assistant_app.agenda.when.chart import Grammar, Sides
-from assistant_app.agenda.when.english_words import FUNCTION_WORDS
+from assistant_app.agenda.when.english_words import FUNCTION_WORDS, LIST_JOINTS, WEEKDAYS
 from assistant_app.agenda.when.values import Day, Number
 
 
@@ -92,7 +92,7 @@ def _dates(grammar: Grammar) -> None:
         fits = tight and 1 <= first.digits <= 2 and 1 <= second.digits <= 2
         return _written(first, second, None, c) if fits else None
 
-    @grammar.rule("D", "on? WD ,? NUM -|. NUM", bonus=1.0, rescue=True)
+    @grammar.rule("D", "on? WD ,? NUM -|. NUM", bonus=2.0, rescue=True)
     def weekday_and_numbers(c: Context, s: Sides, weekday: int, first: Number, second: Number) -> Day | None:
         """ "Friday 7-6" is 6 July where that is a Friday, else hours."""
         tight = not any(token.after_space for token in s.tokens[s.end - 2 : s.end])
@@ -101,6 +101,8 @@ def _dates(grammar: Grammar) -> None:
         day = _written(first, second, None, c)
         placed = place(replace(day, near=True), c.today) if day else None
         fits = day and placed and placed.start and placed.start.weekday() == weekday
+        if fits and placed and placed.start and abs((placed.start - c.today).days) > 60:
+            return None
         return replace(day, weekday=weekday, near=True) if fits and day else None
 
     @grammar.rule("D", "NUM / NUM / NUM", "NUM - NUM - NUM", "NUM . NUM . NUM", bonus=1.0)
@@ -181,7 +183,7 @@ def _dates(grammar: Grammar) -> None:
             return None
         return replace(day, year=year.start.year)
 
-    @grammar.rule("D", "the? year? YEAR")
+    @grammar.rule("D", "the? year? YEAR", "the year of YEAR")
     def year(_c: Context, s: Sides, year: int) -> Day:
         return Day(year=year, grain="year")
 
@@ -234,6 +236,13 @@ def _weekdays(grammar: Grammar) -> None:
     @grammar.rule("D", "TODAY")
     def today(c: Context, _s: Sides, shift: int) -> Day:
         return Day(start=c.today + timedelta(days=shift))
+
+    @grammar.rule("D", "WD", rescue=True)
+    def weekday_in_list(_c: Context, s: Sides, weekday: int) -> Day | None:
+        """ "Mon, Wed or Fri" """
+        before = s.tokens[s.start - 2].text if s.start > 1 and s.before in LIST_JOINTS else ""
+        after = s.tokens[s.end + 1].text if s.end + 1 < len(s.tokens) and s.after in LIST_JOINTS else ""
+        return Day(weekday=weekday) if before in WEEKDAYS or after in WEEKDAYS else None
 
     @grammar.rule("D", "WD", bonus=-0.1)
     def weekday(_c: Context, _s: Sides, weekday: int) -> Day:

@@ -112,11 +112,11 @@ def _stretches(grammar: Grammar) -> None:
     def edge_of_present(c: Context, _s: Sides, which: int, unit: Unit) -> Day | None:
         return _edge(c, which, period(unit, c.today, 0)) if unit.grain in ("week", "month", "year") else None
 
-    @grammar.rule("D", "PARTOF D", "PARTOF the UNIT", bonus=0.9)
+    @grammar.rule("D", "PARTOF D", "PARTOF the UNIT", bonus=1.7)
     def rest_of(c: Context, _s: Sides, which: int, stretch: Day | Unit) -> Day | None:
         """ "later this year" is its second half, from today on."""
         found = period(stretch, c.today, 0) if isinstance(stretch, Unit) else stretch
-        part = _edge(c, which, found) if found.end else None
+        part = half_within(c, which == 0, found) if found.end else None
         if part is None or part.start is None or part.end is None:
             return None
         if which == 2 and part.start <= c.today < part.end:

@@ -135,8 +135,11 @@ def _ranges(grammar: Grammar) -> None:
         return Stretch(Point(exact=c.now), length) if length.seconds else None
 
     @grammar.rule("S", "the? PAST LEN", "the? NUMBER PAST UNIT", "in|over|during the? PAST LEN", bonus=0.8)
-    def past_hours(c: Context, _s: Sides, *values: int | Number | Length | Unit) -> Stretch | None:
+    def past_hours(c: Context, s: Sides, *values: int | Number | Length | Unit) -> Stretch | None:
         length = _counted_length(*values)
+        one = any(isinstance(value, Number) and value.value == 1 for value in values)
+        if s.tokens[s.start + 1].text == "for" or (isinstance(values[-1], Unit) and s.last.endswith("s") == one):
+            return None  # "the meeting will last for two hours"
         return Stretch(Point(exact=add_length(c.now, length, -1)), length) if length and length.seconds else None
 
     @grammar.rule("S", "the? NEXT UNIT", "the? PAST UNIT", bonus=0.6)
@@ -191,7 +194,7 @@ def _endpoint(grammar: Grammar, kind: str) -> None:
 def _open_ranges(grammar: Grammar) -> None:
     @grammar.rule("O", "after E", "later|greater|more than E", "any? time after E", "> E", "past E", bonus=0.6)
     def after_point(_c: Context, s: Sides, point: Point) -> Open | None:
-        if (s.has("more") and point.day and point.day.base) or (s.first == ">" and point.clock):
+        if (s.has("more") and point.day and point.day.base) or (s.first == ">" and (s.has("=") or point.clock)):
             return None
         return Open(point, after=True) if s.first != "past" or point.clock is None else None
 
@@ -250,7 +253,7 @@ def _open_ranges(grammar: Grammar) -> None:
 
     @grammar.rule("O", "before E", "earlier|sooner|less than E", "no later than E", "prior to E", "< E", bonus=0.6)
     def before(_c: Context, s: Sides, point: Point) -> Open | None:
-        if (s.has("less") and point.day and point.day.base) or (s.first == "<" and point.clock):
+        if (s.has("less") and point.day and point.day.base) or (s.first == "<" and (s.has("=") or point.clock)):
             return None
         return Open(point, after=False)
 

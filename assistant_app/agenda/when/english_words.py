@@ -166,16 +166,18 @@ _SHORT_UNITS = {
 }
 
 
-FUNCTION_WORDS = frozenset(
-    """
-    a an the this that these those and or but nor so if when while because as at by for from in into of on onto to
-    until till through with without about around before after since during between within over under per
-    i you he she it we they me him her us them my your his its our their mine yours who whom which what where why how
-    is are was were be been am being do does did have has had will would can could shall should may might must
-    not no yes please ok okay too also only just again then there here isn't it's i'm i'll we'll that's
-    """.split()  # noqa: SIM905  forty lines as a list
-)
+_FUNCTION_WORDS = """
+a an the this that these those and or but nor so if when while because as at by for from in into of on onto to
+until till through with without about around before after since during between within over under per
+i you he she it we they me him her us them my your his its our their mine yours who whom which what where why how
+is are was were be been am being do does did have has had will would can could shall should may might must
+not no yes please ok okay too also only just again then there here isn't it's i'm i'll we'll that's
+"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words of grammar: what stands before one is no adjective to it."""
+
+
+LIST_JOINTS = frozenset((",", "or", "and", "/", "&"))
 
 
 def add_words(grammar: Grammar) -> None:
@@ -203,7 +205,7 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("PART", {name: part for name, part in PARTS.items() if name not in meals})
     grammar.word("PART", {"nite": PARTS["night"]})
     # "Lunch with Ana" is what one does, "at lunch" is when; either way it tells the half of the day.
-    grammar.word("PART", {name: PARTS[name] for name in meals}, -2.5)
+    grammar.word("PART", {name: PARTS[name] for name in meals}, -3.6)
     hints = {"supper": PARTS["dinner"], "wake": PARTS["morning"], "alarm": PARTS["morning"]}
     grammar.word("HINT", {**{name: PARTS[name] for name in meals}, **hints})
     greetings = ("good morning", "good afternoon", "good evening", "good night", "good day")

@@ -34,6 +34,6 @@ class WhenReading:
     duration: timedelta | None = None
     """"for forty five minutes"; with a start it also sets `end`."""
     zone: str | None = None
-    """The time zone that was named ("3 pm London time"); `start` and `end` are in the user's all the same."""
+    """Key or offset ("+05:30") of the zone that was named ("3 pm London time"); `start` is in the user's."""
     words: str = ""
     """The reading said back: "Thursday 26 November at half past three"."""

@@ -9,6 +9,7 @@ from assistant_app.agenda.when.calendar_steps import Context, add_length, latest
 from assistant_app.agenda.when.compose import clock_in_part
 from assistant_app.agenda.when.reading import Grain, WhenReading
 from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
+from assistant_app.agenda.when.zones import zone_of
 
 _CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -16,22 +17,43 @@ _CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 def resolve(value: object, c: Context) -> WhenReading | None:
     """A reading without its words; None where there is no such time (30 February)."""
     try:
-        if isinstance(value, Day | Clock | Part):
-            value = Point(**{type(value).__name__.lower(): value})  # type: ignore[arg-type]
-        if isinstance(value, Point):
-            return _point(value, c)
-        if isinstance(value, Range):
-            return _range(value, c)
-        if isinstance(value, Stretch):
-            return _stretch(value, c)
-        if isinstance(value, Open):
-            return _open(value, c)
-        if isinstance(value, Repeat):
-            return _repeat(value, c)
-        if isinstance(value, Length):
-            return WhenReading("", (), duration=length_of(value), grain=value.grain)
+        reading = _placed(value, c)
     except (ValueError, OverflowError):
         return None
+    zone = _zone_in(value)
+    return replace(reading, zone=zone) if reading and zone else reading
+
+
+def _zone_in(value: object) -> str | None:
+    """The time zone that was named."""
+    if isinstance(value, Clock | Part):
+        return value.zone
+    if isinstance(value, Point):
+        return _zone_in(value.clock or value.part)
+    if isinstance(value, Range):
+        return _zone_in(value.end) or _zone_in(value.start)
+    if isinstance(value, Stretch):
+        return _zone_in(value.start)
+    if isinstance(value, Open):
+        return _zone_in(value.point)
+    return _zone_in(value.end_clock or value.clock) if isinstance(value, Repeat) else None
+
+
+def _placed(value: object, c: Context) -> WhenReading | None:
+    if isinstance(value, Day | Clock | Part):
+        value = Point(**{type(value).__name__.lower(): value})  # type: ignore[arg-type]
+    if isinstance(value, Point):
+        return _point(value, c)
+    if isinstance(value, Range):
+        return _range(value, c)
+    if isinstance(value, Stretch):
+        return _stretch(value, c)
+    if isinstance(value, Open):
+        return _open(value, c)
+    if isinstance(value, Repeat):
+        return _repeat(value, c)
+    if isinstance(value, Length):
+        return WhenReading("", (), duration=length_of(value), grain=value.grain)
     return None
 
 
@@ -47,13 +69,19 @@ def _midnight(day: date, c: Context) -> datetime:
 
 
 def _at(day: date, clock: Clock, c: Context) -> datetime:
+    """A clock time of a day, in the user's zone whatever zone was named."""
+    if clock.zone is not None:
+        there = datetime.combine(day, time(clock.hour, clock.minute, clock.second), tzinfo=zone_of(clock.zone))
+        return there.astimezone(c.now.tzinfo)
     return datetime.combine(day, time(clock.hour, clock.minute, clock.second), tzinfo=c.now.tzinfo)
 
 
-def _hours(day: date, hours: float, c: Context) -> datetime:
-    if hours >= 24:
-        return _midnight(day, c) + timedelta(hours=23, minutes=59, seconds=59)
-    return _midnight(day, c) + timedelta(hours=hours)
+def _hours(day: date, hours: float, part: Part, c: Context) -> datetime:
+    tz = zone_of(part.zone) if part.zone else c.now.tzinfo
+    found = datetime.combine(day, time(), tzinfo=tz) + timedelta(hours=hours)
+    if hours >= 24 and part.name == "night":
+        found -= timedelta(seconds=1)
+    return found.astimezone(c.now.tzinfo) if part.zone else found
 
 
 def _point(point: Point, c: Context) -> WhenReading | None:
@@ -63,7 +91,7 @@ def _point(point: Point, c: Context) -> WhenReading | None:
         if point.clock is not None:
             return WhenReading("", (), start=_next_clock(point.clock, c), grain=point.clock.grain)
         assert point.part is not None
-        today = c.today if _hours(c.today, point.part.end, c) > c.now else c.today + timedelta(days=1)
+        today = c.today if _hours(c.today, point.part.end, point.part, c) > c.now else c.today + timedelta(days=1)
         return _part(today, point.part, c)
     day = place(point.day, c.today)
     if day is None or day.start is None:
@@ -88,7 +116,7 @@ def moment_of(point: Point, c: Context) -> datetime | None:
 
 
 def _part(day: date, part: Part, c: Context) -> WhenReading:
-    return WhenReading("", (), _hours(day, part.start, c), _hours(day, part.end, c), "part_of_day")
+    return WhenReading("", (), _hours(day, part.start, part, c), _hours(day, part.end, part, c), "part_of_day")
 
 
 def _likelihood(hour: int) -> float:
@@ -164,6 +192,8 @@ def _placed_days(start: Day, end: Day, c: Context) -> tuple[Day | None, Day | No
 
 
 def _timed_range(start: Point, end: Point, c: Context) -> WhenReading | None:
+    if start.clock and end.clock and end.clock.zone and not start.clock.zone:
+        start = replace(start, clock=replace(start.clock, zone=end.clock.zone))
     end_day = place(end.day, c.today) if end.day else None
     start_day = place(start.day, c.today) if start.day else None
     if start.exact:
@@ -187,7 +217,8 @@ def _timed_range(start: Point, end: Point, c: Context) -> WhenReading | None:
         if end_day is None or end_day.start is None:
             return None
         return WhenReading("", (), begins, _midnight(end_day.start, c), "minute")
-    day = end_day.start if end_day and end_day.start else begins.date()
+    there = begins.astimezone(zone_of(end.clock.zone)) if end.clock.zone else begins
+    day = end_day.start if end_day and end_day.start else there.date()
     ends = [_at(day, half, c) for half in _both_halves(end.clock)]
     after = [moment for moment in ends if moment > begins]
     finish = min(after) if after else ends[0] + timedelta(days=1)

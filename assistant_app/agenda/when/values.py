@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from assistant_app.agenda.when.holidays import Holiday
 from assistant_app.agenda.when.reading import Grain
 
 
@@ -59,6 +60,7 @@ class Day:
     """Where the words say just which: "today", "next week"."""
     end: date | None = None
     """Exclusive, for a stretch."""
+    holiday: Holiday | None = None
     grain: Grain = "day"
     edge: date | None = None
     """The bound that "the end of 2007" is as the start or end of a range."""
@@ -76,6 +78,8 @@ class Clock:
     sure: bool = False
     """The half of the day is known."""
     grain: Grain = "minute"
+    zone: str | None = None
+    """A time zone's key or offset, where one was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Part:
     start: float
     end: float
     name: str = ""
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
