@@ -48,6 +48,13 @@ class Checkpoint:
     dialogue_scale: float
     command: str
     metrics: Mapping[str, float] = field(default_factory=dict)
+    sharing: str = "separate"
+    """How router and scheduling decoder share an encoder (`decoders.understanding_decoders`)."""
+    shared_depth: int = 0
+    """Layers below which all tasks read the same states; the understanding adapter changes those from there
+    to the deepest utterance depth. 0: there is no such adapter."""
+    understanding_rank: int = 0
+    understanding_scale: float = 1.0
     format_version: int = FORMAT_VERSION
 
 
@@ -78,7 +85,8 @@ def load_checkpoint(folder: Path) -> tuple[Checkpoint, dict[str, dict[str, Tenso
 
     try:
         raw: dict[str, Any] = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
-        parts = {name: load_file(folder / f"{name}.safetensors") for name in PARTS}
+        names = (*PARTS, *(["understanding"] if raw.get("understanding_rank") else []))
+        parts = {name: load_file(folder / f"{name}.safetensors") for name in names}
         if raw["format_version"] != FORMAT_VERSION:
             raise ModelError(
                 "decoders_format",

@@ -66,6 +66,26 @@ class UtteranceEncoder(nn.Module):
         return encoded
 
 
+class GatedEncoder(nn.Module):
+    """A task's own encoder and one shared with other tasks, mixed feature by feature.
+
+    The gate is the task's own and learned: 1 takes the shared encoder's feature, 0 the task's own
+    (a soft form of multi-task sharing, as in cross-stitch networks, Misra et al. 2016, arXiv:1604.03539, and
+    multi-gate mixtures of experts, Ma et al. 2018).
+    """
+
+    def __init__(self, own: UtteranceEncoder, shared: UtteranceEncoder) -> None:
+        super().__init__()
+        self.own, self.shared = own, shared
+        self.gate = nn.Parameter(torch.zeros(own.shape.width))
+
+    def forward(self, taps: Tensor, padding: Tensor) -> Tensor:
+        """As `UtteranceEncoder`."""
+        gate = self.gate.sigmoid()
+        mixed: Tensor = gate * self.shared(taps, padding) + (1 - gate) * self.own(taps, padding)
+        return mixed
+
+
 class AttentionPool(nn.Module):
     """One vector an utterance: a learned weighting of its tokens, kept to show which words decided."""
 
@@ -87,9 +107,11 @@ class Router(nn.Module):
     tasks and for evaluation.
     """
 
-    def __init__(self, shape: EncoderShape, label_sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, shape: EncoderShape, label_sizes: Mapping[str, int], encoder: UtteranceEncoder | GatedEncoder
+    ) -> None:
         super().__init__()
-        self.encoder = UtteranceEncoder(shape)
+        self.encoder = encoder
         self.pool = AttentionPool(shape.width)
         self.dropout = nn.Dropout(shape.dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(shape.width, size) for name, size in label_sizes.items()})
@@ -110,9 +132,11 @@ class SlotDecoder(nn.Module):
     One head a label set, as in the router; `assistant` holds our own slots.
     """
 
-    def __init__(self, shape: EncoderShape, label_sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, shape: EncoderShape, label_sizes: Mapping[str, int], encoder: UtteranceEncoder | GatedEncoder
+    ) -> None:
         super().__init__()
-        self.encoder = UtteranceEncoder(shape)
+        self.encoder = encoder
         self.dropout = nn.Dropout(shape.dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(shape.width, size) for name, size in label_sizes.items()})
 
@@ -120,6 +144,28 @@ class SlotDecoder(nn.Module):
         """Logits (B, T, labels) of the named heads."""
         encoded = self.dropout(self.encoder(taps, padding))
         return {name: self.heads[name](encoded) for name in names}
+
+
+def understanding_decoders(
+    shape: EncoderShape, intents: Mapping[str, int], slots: Mapping[str, int], sharing: str
+) -> tuple[Router, SlotDecoder]:
+    """Router and scheduling decoder with label-set sizes `intents` and `slots`.
+
+    `sharing`: "separate" gives each an encoder of its own, "shared" one for both, "gated" each its
+    own and a shared one, mixed by a learned gate.
+    """
+    if sharing == "shared":
+        encoder = UtteranceEncoder(shape)
+        return Router(shape, intents, encoder), SlotDecoder(shape, slots, encoder)
+    if sharing == "gated":
+        common = UtteranceEncoder(shape)
+        return (
+            Router(shape, intents, GatedEncoder(UtteranceEncoder(shape), common)),
+            SlotDecoder(shape, slots, GatedEncoder(UtteranceEncoder(shape), common)),
+        )
+    if sharing != "separate":
+        raise ValueError(f"sharing is {sharing!r}; it must be separate, shared or gated")
+    return Router(shape, intents, UtteranceEncoder(shape)), SlotDecoder(shape, slots, UtteranceEncoder(shape))
 
 
 class SpanDecoder(nn.Module):

@@ -57,7 +57,7 @@ class MultiTaskModel:
     def __init__(self, trunk: Trunk, tokenizer: TextTokenizer, decoders_dir: Path, fingerprint: str) -> None:
         import torch
 
-        from assistant_app.brain.decoders import EncoderShape, Router, SlotDecoder, SpanDecoder
+        from assistant_app.brain.decoders import EncoderShape, SpanDecoder, understanding_decoders
 
         self.trunk = trunk
         self.tokenizer = tokenizer
@@ -73,8 +73,12 @@ class MultiTaskModel:
         hidden = trunk.config.hidden_size
         utterance = EncoderShape(hidden, len(info.utterance_depths), **sizes)
         passage = EncoderShape(hidden, len(info.passage_depths), **sizes)
-        self.router = Router(utterance, {name: len(labels) for name, labels in info.intent_labels.items()})
-        self.slots = SlotDecoder(utterance, {name: len(labels) for name, labels in info.slot_labels.items()})
+        self.router, self.slots = understanding_decoders(
+            utterance,
+            {name: len(labels) for name, labels in info.intent_labels.items()},
+            {name: len(labels) for name, labels in info.slot_labels.items()},
+            info.sharing,
+        )
         self.span = SpanDecoder(passage)
         try:
             self.router.load_state_dict(parts["router"])

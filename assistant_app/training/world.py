@@ -1,0 +1,64 @@
+"""The processes that train together: one, or as many as `torchrun` started, on one machine or several.
+
+    torchrun --nproc-per-node 2 -m assistant_app train --data DATA --recipe RECIPE
+
+Sums go over gloo on CPUs and NCCL on CUDA devices (torch.distributed).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """This process among its fellows."""
+
+    rank: int = 0
+    size: int = 1
+    device: str = "cpu"
+
+    @staticmethod
+    def join() -> World:
+        """The world that the launcher's environment variables (RANK, WORLD_SIZE, ...) describe."""
+        cuda = torch.cuda.is_available()
+        if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
+            return World(device="cuda" if cuda else "cpu")
+        if not torch.distributed.is_initialized():
+            torch.distributed.init_process_group("nccl" if cuda else "gloo")
+        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if cuda else "cpu"
+        return World(torch.distributed.get_rank(), torch.distributed.get_world_size(), device)
+
+    def leave(self) -> None:
+        """Say goodbye to the others."""
+        if self.size > 1:
+            torch.distributed.destroy_process_group()
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        """Each value summed over all processes."""
+        if self.size == 1 or not values:
+            return list(values)
+        together = torch.tensor(values, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(together)
+        return [float(value) for value in together.tolist()]
+
+    def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
+        """Each parameter's gradient becomes the sum over all processes; None stays None if nobody has one."""
+        if self.size == 1:
+            return
+        there = torch.tensor([float(p.grad is not None) for p in parameters], device=self.device)
+        torch.distributed.all_reduce(there)
+        present = [p for p, count in zip(parameters, there.tolist(), strict=True) if count]
+        if not present:
+            return
+        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in present])
+        torch.distributed.all_reduce(flat)
+        at = 0
+        for parameter in present:
+            parameter.grad = flat[at : at + parameter.numel()].view_as(parameter).clone()
+            at += parameter.numel()
