@@ -197,9 +197,9 @@ class CaldavServer:
             raise self._odd(answer)
         etags = {}
         for response in self._responses(answer):
-            if response.find(f".//{_D}resourcetype/{_D}collection") is None:
-                if etag := _etag(_text(response, f"{_D}getetag")):
-                    etags[_path(response.findtext(f"{_D}href", ""))] = etag
+            is_folder = response.find(f".//{_D}resourcetype/{_D}collection") is not None
+            if not is_folder and (etag := _etag(_text(response, f"{_D}getetag"))):
+                etags[_path(response.findtext(f"{_D}href", ""))] = etag
         return RemoteChanges(etags, frozenset(), "", complete=True)
 
     def fetch(self, address: str, hrefs: Sequence[str]) -> Iterator[RemoteObject]:
@@ -283,8 +283,8 @@ class CaldavServer:
     def _odd(self, answer: Answer) -> NetworkError:
         return NetworkError(
             "server_answer",
-            f"The server of {self._name} answered {urlsplit(answer.address).path} with HTTP {answer.status} and nothing "
-            "that can be used. Check the address of the account.",
+            f"The server of {self._name} answered {urlsplit(answer.address).path} with HTTP {answer.status} and "
+            "nothing that can be used. Check the address of the account.",
         )
 
 

@@ -23,7 +23,7 @@ from assistant_app.agenda.sync import passwords
 from assistant_app.agenda.sync.caldav_server import CaldavServer, RemoteCalendar
 from assistant_app.agenda.sync.compare import Difference, differences, digest, title_of, uids_of, with_uid
 from assistant_app.agenda.sync.local_folder import LocalFolder
-from assistant_app.agenda.sync.progress import Progress, Report, Tally
+from assistant_app.agenda.sync.progress import Report, Tally
 from assistant_app.agenda.sync.state import Item, StoredConflict, SyncState
 from assistant_app.agenda.sync.transport import Transport
 from assistant_app.agenda.sync.two_way import TwoWaySync

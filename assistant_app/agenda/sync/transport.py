@@ -139,7 +139,7 @@ class Transport:
                 f"The server of {self._name} refuses the user name or the password. Give it anew with: "
                 f"assistant calendar accounts password {self._name}",
             )
-        if answer.status == 429 or answer.status >= 500 and answer.status not in (501, 507):
+        if answer.status == 429 or (answer.status >= 500 and answer.status not in (501, 507)):
             raise NetworkError(
                 "server_failed",
                 f"The server of {self._name} has a problem of its own (HTTP {answer.status}). "
@@ -159,7 +159,7 @@ class Transport:
         if self._has_password and self._site and not _same_site(host, self._site):
             raise NetworkError(
                 "server_elsewhere",
-                f"The server of {self._name} sends us to {host}, which is another site: the password was not sent there. "
+                f"The server of {self._name} sends us to {host}, which is another site, so the password was not sent. "
                 f"If that is right, add the account with an address of {host}.",
             )
 

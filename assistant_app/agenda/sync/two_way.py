@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 BATCH = 50
 """Objects asked for at once; small enough that the user's own changes need not wait for it."""
 MOST_AT_ONCE = 10
-"""When all of at least so many events are gone from one side, a lost disk or a wrong address is likelier than a wish."""
+"""When all of at least so many events are gone from one side, a lost disk is likelier than a wish."""
 
 
 class TwoWaySync:
@@ -128,7 +128,7 @@ class TwoWaySync:
     def _emptied(self, where: str) -> NetworkError:
         return NetworkError(
             "calendar_emptied",
-            f"All {len(self._items)} events of {self._folder} are gone {where}, so nothing was deleted on the other side. "
+            f"All {len(self._items)} events of {self._folder} are gone {where}, so none was deleted on the other side. "
             "If that is meant: assistant calendar sync --allow-emptied",
         )
 
