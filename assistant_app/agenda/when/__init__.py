@@ -29,6 +29,7 @@ from assistant_app.agenda.when import (
 )
 from assistant_app.agenda.when.calendar_steps import Context, add_length
 from assistant_app.agenda.when.chart import Grammar, Item, best_cover
+from assistant_app.agenda.when.doubts import is_doubtful
 from assistant_app.agenda.when.holidays import holiday_words
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.agenda.when.resolve import length_of, resolve
@@ -44,8 +45,6 @@ _WHOLE = {"D": 0.0, "C": 0.0, "T": 0.5, "R": 0.5, "S": 0.5, "O": 0.4, "SET": 0.5
 _PER_ITEM = -1.0
 """Fewer, longer expressions explain a sentence better."""
 _PER_TOKEN = 1.5
-_CURRENCY = frozenset("$£€¥#")
-_QUANTITIES = frozenset(("percent", "%", "degrees", "dollars", "euros", "pounds", "people", "times", "°"))
 _LONGEST_TOKENS = 400
 """A text longer than this is read in pieces."""
 
@@ -104,9 +103,7 @@ def _found(
     pieces: list[Piece] = []
     for part in _stretches(tokens, lexical):
         items = grammar.parse(tokens, part, context)
-        whole = [
-            _weighed(item) for item in items if item.kind in _WHOLE and not _cuts_a_number(tokens, item.start, item.end)
-        ]
+        whole = [_weighed(item) for item in items if item.kind in _WHOLE and not is_doubtful(item, tokens)]
         pieces += [Piece(item.start, item.end, item.value) for item in best_cover(whole)]
     found: list[tuple[object, WhenReading]] = []
     for piece in share_context(pieces, tokens):
@@ -126,30 +123,12 @@ def _weighed(item: Item) -> Item:
     return item._replace(score=_PER_TOKEN * (item.end - item.start) + item.score + _WHOLE[item.kind] + _PER_ITEM)
 
 
-def _cuts_a_number(tokens: list[Token], first: int, last: int) -> bool:
-    """A time does not begin or end inside a longer number, sum or quantity: 37.1, 1:1, $12, 6 percent, 18th."""
-    begins_with_digit, ends_with_digit = tokens[first].text.isdecimal(), tokens[last - 1].text.isdecimal()
-    if begins_with_digit and first > 0:
-        before = tokens[first - 1]
-        if before.text in _CURRENCY:
-            return True
-        if not tokens[first].after_space and before.text in "-/.:" and first > 1 and not before.after_space:
-            return tokens[first - 2].text.isalnum()
-    if ends_with_digit and last < len(tokens):
-        after = tokens[last]
-        if after.text in _QUANTITIES or (not after.after_space and after.text.isalpha() and after.text.isascii()):
-            return True
-        joined = not after.after_space and after.text in "-/.:" and last + 1 < len(tokens)
-        return joined and not tokens[last + 1].after_space and tokens[last + 1].text.isdecimal()
-    return False
-
-
 def _stretches(tokens: list[Token], lexical: list[Item]) -> Iterator[list[Item]]:
     """The known words, in one piece; those of a very long text in pieces, cut where nothing is known if possible."""
     if len(tokens) <= _LONGEST_TOKENS:
         yield lexical
         return
-    within = set()
+    within: set[int] = set()
     for item in lexical:
         within.update(range(item.start + 1, item.end))
         within.update((item.start,) if tokens[item.start].text.isalnum() else ())

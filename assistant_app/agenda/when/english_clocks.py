@@ -16,12 +16,23 @@ from assistant_app.agenda.when.compose import (
     run_together,
     with_half,
 )
+from assistant_app.agenda.when.english_words import FUNCTION_WORDS, MOVING_WORDS, TIME_WORDS
 from assistant_app.agenda.when.values import Clock, Day, Number, Part, Point
 
 
 def add_rules(grammar: Grammar) -> None:
     _clocks(grammar)
     _points(grammar)
+
+
+def counts_something(s: Sides, clock: Clock) -> bool:
+    """Whether a bare number counts what follows: "at one time", "around two weeks", "by 3 people"."""
+    after = s.after
+    if clock.grain != "hour" or not after.isalpha() or after in TIME_WORDS:
+        return False
+    if after in ("of", "to") and s.last == "one":
+        return True
+    return after not in FUNCTION_WORDS and (not s.last.isdecimal() or after.endswith("s"))
 
 
 def _clocks(grammar: Grammar) -> None:
@@ -131,8 +142,8 @@ def _clocks(grammar: Grammar) -> None:
         )
 
     @grammar.rule("C", "at|around|about H", "at around|about H", bonus=0.4, rescue=True)
-    def at_hour(_c: Context, _s: Sides, clock: Clock) -> Clock:
-        return clock
+    def at_hour(_c: Context, s: Sides, clock: Clock) -> Clock | None:
+        return None if counts_something(s, clock) else clock
 
     @grammar.rule("C", "at NUM", "NUM hours", bonus=0.2)
     def military(_c: Context, s: Sides, number: Number) -> Clock | None:
@@ -205,7 +216,8 @@ def _points(grammar: Grammar) -> None:
     @grammar.rule("T", "H D", bonus=0.2, rescue=True)
     def hour_day(_c: Context, _s: Sides, clock: Clock, day: Day) -> Point | None:
         """ "three thirty tomorrow", "9 on Monday"; a number before a month is a day."""
-        return Point(day, clock) if day.grain == "day" and day.day is None and day.month is None else None
+        fits = day.grain == "day" and day.day is None and day.month is None and day.base is None and not day.end
+        return Point(day, clock) if fits else None
 
     @grammar.rule("T", "C ,|on|of? D", "C on the? D", bonus=0.5)
     def clock_day(_c: Context, _s: Sides, clock: Clock, day: Day) -> Point | None:
@@ -236,8 +248,11 @@ def _points(grammar: Grammar) -> None:
 
     @grammar.rule("C", "to H", bonus=0.3, rescue=True)
     def to_hour(_c: Context, s: Sides, clock: Clock) -> Clock | None:
-        """ "move it to four": only where the sentence ends with it."""
-        return clock if s.ends_text else None
+        """ "move it to four": only where the sentence ends with it, and moves something."""
+        moves = any(token.text in MOVING_WORDS for token in s.tokens[: s.start])
+        makes = s.before in ("it", "that", "them") and s.start > 1 and s.tokens[s.start - 2].text in ("change", "set")
+        short = not s.last.isdecimal() or len(s.last) <= 2
+        return clock if s.ends_text and short and (moves or makes) else None
 
     @grammar.rule("C", "H", bonus=0.3, rescue=True)
     def nothing_but_an_hour(_c: Context, s: Sides, clock: Clock) -> Clock | None:

@@ -17,7 +17,7 @@ from assistant_app.agenda.when.calendar_steps import (
     week_of,
 )
 from assistant_app.agenda.when.chart import Grammar, Sides
-from assistant_app.agenda.when.english_words import FUNCTION_WORDS, LIST_JOINTS, WEEKDAYS
+from assistant_app.agenda.when.english_words import FUNCTION_WORDS, LIST_JOINTS, TIME_WORDS, WEEKDAYS
 from assistant_app.agenda.when.values import Day, Number
 
 
@@ -51,8 +51,8 @@ def _dates(grammar: Grammar) -> None:
         return replace(day, year=year) if day.month and day.year is None and day.start is None else None
 
     @grammar.rule("D", "D of NUM", bonus=0.2)
-    def of_short_year(c: Context, _s: Sides, day: Day, year: Number) -> Day | None:
-        fits = day.month and day.start is None and day.year is None and year.digits == 2
+    def of_short_year(c: Context, s: Sides, day: Day, year: Number) -> Day | None:
+        fits = day.month and day.start is None and day.year is None and year.digits == 2 and not s.has("/")
         return replace(day, year=_full_year(year, c)) if fits else None
 
     @grammar.rule("D", "YEAR -|/ NUM", "NUM -|/ YEAR", bonus=0.3)
@@ -82,7 +82,7 @@ def _dates(grammar: Grammar) -> None:
 
     @grammar.rule("D", "NUM / NUM")
     def slashed(c: Context, s: Sides, first: Number, second: Number) -> Day | None:
-        fits = s.tight and 1 <= first.digits <= 2 and 1 <= second.digits <= 2
+        fits = s.tight and 1 <= first.digits <= 2 and 1 <= second.digits <= 2 and s.after != "of"  # 3/4 of 18
         return _written(first, second, None, c) if fits else None
 
     @grammar.rule("D", "on NUM . NUM", "on NUM - NUM", bonus=0.5)
@@ -128,16 +128,18 @@ def _dates(grammar: Grammar) -> None:
 
     @grammar.rule("D", "the ORD", bonus=-0.5)
     def the_nth(_c: Context, s: Sides, day: int) -> Day | None:
-        """Not where it counts something: "the first week", "the second opinion"."""
-        counts = s.after.isalpha() and s.after not in FUNCTION_WORDS
-        return Day(day=day) if day <= 31 and not counts else None
+        return Day(day=day) if day <= 31 and not _is_adjective(s) else None
 
     @grammar.rule("D", "NUM st|nd|rd|th", bonus=-0.2)
     def nth(_c: Context, s: Sides, day: Number) -> Day | None:
+        if _is_adjective(s):
+            return None
         return Day(day=int(day.value)) if s.tight and day.digits and 1 <= day.value <= 31 else None
 
     @grammar.rule("D", "on the? ORD", "on the NUM", bonus=0.1)
-    def on_the_nth(_c: Context, _s: Sides, day: int | Number) -> Day | None:
+    def on_the_nth(_c: Context, s: Sides, day: int | Number) -> Day | None:
+        if _is_adjective(s):
+            return None
         number = int(day.value) if isinstance(day, Number) else day
         return Day(day=number) if 1 <= number <= 31 else None
 
@@ -187,7 +189,7 @@ def _dates(grammar: Grammar) -> None:
     def year(_c: Context, s: Sides, year: int) -> Day:
         return Day(year=year, grain="year")
 
-    @grammar.rule("D", "YEAR s", "the YEAR s", bonus=0.3)
+    @grammar.rule("D", "the? YEAR s", "the? YEAR ' s", bonus=0.3)
     def decade(_c: Context, s: Sides, year: int) -> Day | None:
         return Day(start=date(year, 1, 1), end=date(year + 10, 1, 1), grain="year") if year % 10 == 0 else None
 
@@ -200,11 +202,19 @@ def _dates(grammar: Grammar) -> None:
         start -= 100 if start > c.today.year else 0
         return Day(start=date(start, 1, 1), end=date(start + 10, 1, 1), grain="year")
 
-    @grammar.rule("D", "the? ORD century", bonus=1.0)
+    @grammar.rule("D", "the? ORD -? century", bonus=1.0)
     def century(_c: Context, _s: Sides, nth: int) -> Day | None:
         if not 11 <= nth <= 30:
             return None
         return Day(start=date(100 * (nth - 1), 1, 1), end=date(100 * nth, 1, 1), grain="year")
+
+
+def _is_adjective(s: Sides) -> bool:
+    """An ordinal that counts what follows: "the first week", "my 30th birthday", "the twentieth-century"."""
+    behind = s.after
+    if behind == "-" and s.end + 1 < len(s.tokens):
+        behind = s.tokens[s.end + 1].text if not s.tokens[s.end + 1].after_space else ""
+    return behind.isalpha() and behind.isascii() and behind not in FUNCTION_WORDS and behind not in TIME_WORDS
 
 
 def _is_month(s: Sides) -> bool:
@@ -236,6 +246,10 @@ def _weekdays(grammar: Grammar) -> None:
     @grammar.rule("D", "TODAY")
     def today(c: Context, _s: Sides, shift: int) -> Day:
         return Day(start=c.today + timedelta(days=shift))
+
+    @grammar.rule("D", "my day", bonus=-0.5)
+    def my_day(c: Context, s: Sides) -> Day | None:
+        return Day(start=c.today) if s.after != "off" else None
 
     @grammar.rule("D", "WD", rescue=True)
     def weekday_in_list(_c: Context, s: Sides, weekday: int) -> Day | None:

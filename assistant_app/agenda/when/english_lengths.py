@@ -11,6 +11,7 @@ from assistant_app.agenda.when.calendar_steps import (
 )
 from assistant_app.agenda.when.chart import Grammar, Sides
 from assistant_app.agenda.when.compose import as_point, times
+from assistant_app.agenda.when.english_words import FUNCTION_WORDS
 from assistant_app.agenda.when.resolve import moment_of
 from assistant_app.agenda.when.values import Clock, Day, Length, Number, Point, Unit
 
@@ -69,10 +70,11 @@ def _numbers(grammar: Grammar) -> None:
         return int(century.value * 100 + rest.value) if fits and rest.whole else None
 
     @grammar.rule("YEAR", "NUM hundred", "NUM hundred and? NUM", bonus=0.5)
-    def hundreds_year(_c: Context, _s: Sides, century: Number, rest: Number | None = None) -> int | None:
+    def hundreds_year(_c: Context, s: Sides, century: Number, rest: Number | None = None) -> int | None:
         """nineteen hundred ninety three"""
         number = rest.value if rest else 0
         fits = century.value in range(11, 20) and not century.digits and number < 100 and float(number).is_integer()
+        fits = fits and (number > 0 or s.before in ("in", "of", "since", "year"))
         return int(century.value * 100 + number) if fits else None
 
     @grammar.rule("YEAR", "two thousand", "two thousand and? NUM")
@@ -96,18 +98,23 @@ def _lengths(grammar: Grammar) -> None:
             return None  # the 1990s, 90s
         if (len(s.last) == 1 and not s.tight) or (s.last == "second" and count.value != 1):
             return None
+        if unit.grain == "quarter" and s.before not in ("for", "of", "over"):
+            return None  # three quarters
         if unit.grain == "weekend":
             return Length(days=2 * count.value)
         return times(count.value, unit)
 
     @grammar.rule("LEN", "NUMBER nights", "one night", "a night", bonus=0.3)
     def nights(_c: Context, s: Sides, count: Number = Number(1)) -> Length | None:  # noqa: B008  a frozen value
-        return Length(days=count.value) if s.last != "night" or s.before == "for" else None
+        fits = s.last == "nights" or (s.before == "for" and not s.after.isalpha())
+        return Length(days=count.value) if fits else None
 
     @grammar.rule("LEN", "a|an|another|one UNIT")
     def one(_c: Context, s: Sides, unit: Unit) -> Length | None:
-        plural = s.tokens[s.end - 1].text.endswith("s")
-        return times(1, unit) if unit.grain != "weekend" and not plural else None
+        short = s.last.endswith("s") or len(s.last) == 1 or s.last == "quarter"
+        if s.last == "second" and s.after.isalpha() and s.after not in FUNCTION_WORDS:
+            return None  # "a second opinion"
+        return times(1, unit) if unit.grain != "weekend" and not short else None
 
     @grammar.rule("LEN", "half an|a UNIT", "half UNIT", "a half UNIT")
     def half(_c: Context, _s: Sides, unit: Unit) -> Length:

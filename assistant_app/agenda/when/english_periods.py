@@ -171,8 +171,8 @@ def _stretches(grammar: Grammar) -> None:
 
 
 def _present(c: Context, s: Sides, unit: Unit) -> Day | None:
-    fits = unit.grain in ("week", "month", "year", "weekend", "quarter") and not s.last.endswith("s")
-    return period(unit, c.today, 0) if fits else None
+    fits = unit.grain in ("week", "month", "year", "weekend", "quarter") and unit.months <= 12
+    return period(unit, c.today, 0) if fits and not s.last.endswith("s") and len(s.last) > 1 else None
 
 
 def _several(c: Context, count: Number, unit: Unit, sign: int) -> Day | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from assistant_app.agenda.when.calendar_steps import Context, add_length, month_exists, place
 from assistant_app.agenda.when.chart import Grammar, Sides
 from assistant_app.agenda.when.compose import as_point, clock_in_part, nth_within, on_day, range_of, times
+from assistant_app.agenda.when.english_clocks import counts_something
 from assistant_app.agenda.when.english_words import FUNCTION_WORDS
 from assistant_app.agenda.when.values import Clock, Day, Length, Number, Open, Part, Point, Range, Stretch, Unit
 
@@ -155,6 +156,11 @@ def _ranges(grammar: Grammar) -> None:
         return length
 
 
+def _is_amount(s: Sides, point: Point) -> bool:
+    """ "more than one" counts something."""
+    return s.has("than") and not s.has("later", "earlier", "sooner") and bool(point.clock and not point.clock.sure)
+
+
 def _counted_length(*values: int | Number | Length | Unit) -> Length | None:
     length = next((value for value in values if isinstance(value, Length)), None)
     if length is not None:
@@ -196,7 +202,9 @@ def _open_ranges(grammar: Grammar) -> None:
     def after_point(_c: Context, s: Sides, point: Point) -> Open | None:
         if (s.has("more") and point.day and point.day.base) or (s.first == ">" and (s.has("=") or point.clock)):
             return None
-        return Open(point, after=True) if s.first != "past" or point.clock is None else None
+        if s.first == "past" and point.clock is not None:
+            return None
+        return Open(point, after=True) if not _is_amount(s, point) else None
 
     @grammar.rule("O", "more than E", "over E", "at least E", bonus=1.0)
     def more_than(c: Context, _s: Sides, point: Point) -> Open | None:
@@ -230,7 +238,10 @@ def _open_ranges(grammar: Grammar) -> None:
         return Open(Point(Day(start=c.today)), after=False) if fits else None
 
     @grammar.rule("O", "after|before|by|until|till|til|since H", bonus=0.3, rescue=True)
-    def open_hour(_c: Context, s: Sides, clock: Clock) -> Open:
+    def open_hour(_c: Context, s: Sides, clock: Clock) -> Open | None:
+        divides = s.first == "by" and any(token.text.startswith(("divi", "multipl")) for token in s.tokens)
+        if divides or counts_something(s, clock):
+            return None
         return Open(Point(clock=clock), after=s.tokens[s.start].text in ("after", "since"), inclusive=True)
 
     @grammar.rule("O", "after|before PART", bonus=0.6, rescue=True)
@@ -254,6 +265,8 @@ def _open_ranges(grammar: Grammar) -> None:
     @grammar.rule("O", "before E", "earlier|sooner|less than E", "no later than E", "prior to E", "< E", bonus=0.6)
     def before(_c: Context, s: Sides, point: Point) -> Open | None:
         if (s.has("less") and point.day and point.day.base) or (s.first == "<" and (s.has("=") or point.clock)):
+            return None
+        if _is_amount(s, point):
             return None
         return Open(point, after=False)
 

@@ -97,7 +97,7 @@ MONTHS = {
     )
     for name in names.split()
 }
-_ALSO_OTHER_WORDS = {"may", "march", "mar", "sun", "sat", "wed", "second", "sec", "mon", "dec", "jan"}
+_ALSO_OTHER_WORDS = {"may", "march", "mar", "sun", "sat", "wed", "second", "sec", "mon", "dec", "jan", "apr"}
 """Common words besides: alone they are no time."""
 PARTS = {
     "morning": Part(8, 12, "morning"),
@@ -154,7 +154,6 @@ _SHORT_UNITS = {
     "hr": "hour",
     "hrs": "hour",
     "h": "hour",
-    "d": "day",
     "wk": "week",
     "wks": "week",
     "mo": "month",
@@ -177,6 +176,14 @@ FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words of grammar: what stands before one is no adjective to it."""
 
 
+TIME_WORDS = frozenset(
+    (*WEEKDAYS, *MONTHS, *PARTS, "today", "tomorrow", "tonight", "sharp", "next", "am", "pm", "a", "p", "daily")
+)
+"""What may follow a clock time at once."""
+MOVING_WORDS = frozenset(
+    ("move", "moved", "reschedule", "rescheduled", "push", "pushed", "shift", "shifted", "postpone", "delay", "bring")
+)
+"""Verbs that give an event another time."""
 LIST_JOINTS = frozenset((",", "or", "and", "/", "&"))
 
 
@@ -230,9 +237,9 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("TODAY", {"day before yesterday": -2})
     grammar.word("TODAY", {"today's": 0, "tomorrow's": 1, "yesterday's": -1, "current date": 0, "today's date": 0})
     grammar.word("TODAY", {"the current date": 0, "tomorow's": 1, "tommorow": 1, "tomorrow's date": 1, "2moro": 1})
-    grammar.word("TODAY", {"the day after": 1, "the day before": -1, "that day": 0, "the same day": 0, "my day": 0})
+    grammar.word("TODAY", {"the day after": 1, "the day before": -1, "that day": 0, "the same day": 0})
     grammar.word("NOW", dict.fromkeys(("now", "right now", "at the moment", "at present", "at the present time"), 0))
-    grammar.word("NOW", dict.fromkeys(("immediately", "at once", "at the minute", "at this moment", "as of now"), 0))
+    grammar.word("NOW", dict.fromkeys(("at the minute", "at this moment", "as of now", "at this time"), 0))
     am = ("am", "a.m.", "a.m", "a m", "a . m .", "a m.")
     pm = ("pm", "p.m.", "p.m", "p m", "p . m .", "p m.")
     grammar.word("AMPM", {**dict.fromkeys(am, 0), **dict.fromkeys(pm, 12)})

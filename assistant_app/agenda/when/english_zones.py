@@ -22,7 +22,7 @@ def add_rules(grammar: Grammar) -> None:
     def named(_c: Context, _s: Sides, key: str) -> str:
         return key
 
-    @grammar.rule("ZONE", "in ZONENAME", "in ZONENAME time", "( ZONE )", bonus=-0.5)
+    @grammar.rule("ZONE", "in ZONENAME time", "( ZONE )", bonus=-0.5)
     def in_place(_c: Context, _s: Sides, key: str) -> str:
         return key
 

@@ -137,7 +137,8 @@ def _observed(names: str, year: int) -> date | None:
         return found + timedelta(days=days) if found else None
     rule = _OBSERVANCES[names]
     if isinstance(rule, int):
-        return easter(year) + timedelta(days=rule)
+        sunday: date = easter(year)
+        return sunday + timedelta(days=rule)
     if len(rule) == 2:
         return date(year, *rule)
     month, weekday, nth = rule
