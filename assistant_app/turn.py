@@ -72,6 +72,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarExample:
+    """A sentence the program knows that means the like."""
+
+    text: str
+    skill: str
+    intent: str
+    similarity: float
+    """Cosine of the two sentences' encodings, -1 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """The evidence behind a route, for a person to read."""
 
@@ -79,6 +90,8 @@ class Why:
     """The likeliest first; the chosen one included."""
     words: tuple[tuple[str, float], ...] = ()
     """Words of the utterance with their weight in the decision, heaviest first."""
+    examples: tuple[SimilarExample, ...] = ()
+    """The nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,16 @@ class Route:
     unsure: bool = False
     """Below the threshold: ask which of `why.candidates` was meant, do not guess."""
     why: Why = field(default_factory=Why)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One of the things an utterance asks for."""
+
+    utterance: Utterance
+    """Its own words."""
+    route: Route
+    """Offsets of slots count in these words."""
 
 
 @dataclass(frozen=True, slots=True)
