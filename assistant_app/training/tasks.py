@@ -91,6 +91,8 @@ class LabelMap:
     """Data set -> label -> (expression, our label): for labels that hold several of our intents."""
     slots_incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Data set -> labels whose slots leave out some of ours."""
+    also_xsid: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Data set -> its label -> xSID's name for the same."""
 
     @staticmethod
     def load(folder: Path) -> LabelMap:
@@ -98,6 +100,7 @@ class LabelMap:
         slots = raw.pop("slots")
         by_words = raw.pop("by_words")
         incomplete = raw.pop("slots_incomplete")
+        also_xsid = raw.pop("also_xsid")
         for name, others in raw.pop("same_as").items():
             raw[name] = {key: value for other in others for key, value in raw[other].items()}
         own: list[OwnSentences] = []
@@ -107,7 +110,7 @@ class LabelMap:
                 for table in tables if isinstance(tables, list) else [tables]:
                     marked = {True: OURS, "xsid": "xsid"}.get(table.get("marked", False))
                     own.append(OwnSentences(label, tuple(table["sentences"]), marked, table.get("xsid")))
-        return LabelMap(raw, slots, tuple(own), by_words, incomplete)
+        return LabelMap(raw, slots, tuple(own), by_words, incomplete, also_xsid)
 
     def ours(self, data_set: str, label: str, text: str) -> str | None:
         """Our "skill/intent" for a text with a data set's label."""
@@ -116,6 +119,11 @@ class LabelMap:
                 return ours
         table = self.intents.get(data_set, {})
         return table.get(label) or table.get("*")
+
+    def xsid_label(self, example: TextExample) -> str | None:
+        """xSID's label for an example of another set."""
+        own_label = example.intents.get(example.data_set, "")
+        return self.also_xsid.get(example.data_set, {}).get(own_label)
 
 
 def read_rows(file: Path) -> Iterator[dict[str, Any]]:
@@ -137,7 +145,11 @@ def text_examples(data: Path, labels: LabelMap) -> Iterator[TextExample]:
         for file in sorted((data / name).glob("*.jsonl.gz"), key=lambda file: _SPLIT_ORDER.get(file.name, 0)):
             for row in read_rows(file):
                 for example in reader(row, labels):
-                    yield replace(example, held_out=held_out(example, file.name.partition(".jsonl")[0], row))
+                    kept = held_out(example, file.name.partition(".jsonl")[0], row)
+                    # Figures stay those of a set's own labels: only what is trained on gets xSID's as well.
+                    shared = None if kept else labels.xsid_label(example)
+                    intents = {**example.intents, "xsid": shared} if shared else example.intents
+                    yield replace(example, held_out=kept, intents=intents)
     yield from own_examples(labels)
 
 
