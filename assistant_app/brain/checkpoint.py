@@ -19,8 +19,13 @@ from assistant_app.errors import ModelError
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
-FORMAT_VERSION = 1
-PARTS = ("router", "slots", "span", "dialogue")
+FORMAT_VERSION = 2
+PARTS = ("router", "slots", "dialogue")
+"""Always there; `understanding` and `answers` where their rank is not 0."""
+
+_OPTIONAL = {"understanding": "understanding_rank", "answers": "answer_rank"}
+ADAPTER_SCALE = 2.0
+"""Of the adapters for understanding and answers (LoRA's alpha / rank)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,6 @@ class Checkpoint:
     trunk_fingerprint: str
     """`trunk_fingerprint()` of the folder the decoders were trained on."""
     utterance_depths: tuple[int, ...]
-    passage_depths: tuple[int, ...]
     encoder: Mapping[str, float]
     """Fields of `decoders.EncoderShape`."""
     intent_labels: Mapping[str, tuple[str, ...]]
@@ -42,8 +46,14 @@ class Checkpoint:
     """Below this probability of the best skill the route is unsure."""
     out_of_scope_threshold: float
     """Below this top probability of the `clinc150` head a text is out of scope there."""
+    answer_rank: int
+    """Of the question-answering adapter; 0: the trunk answers as it comes."""
+    answer_slope: float
+    """Probability that a passage answers = sigmoid(slope * margin + offset); the margin is the log-probability of the
+    best words less that of none."""
+    answer_offset: float
     answer_threshold: float
-    """Below this confidence a passage counts as not answering the question."""
+    """Below this probability a passage counts as not answering the question."""
     dialogue_rank: int
     dialogue_scale: float
     command: str
@@ -54,7 +64,6 @@ class Checkpoint:
     """Layers below which all tasks read the same states; the understanding adapter changes those from there
     to the deepest utterance depth. 0: there is no such adapter."""
     understanding_rank: int = 0
-    understanding_scale: float = 1.0
     format_version: int = FORMAT_VERSION
 
 
@@ -85,19 +94,18 @@ def load_checkpoint(folder: Path) -> tuple[Checkpoint, dict[str, dict[str, Tenso
 
     try:
         raw: dict[str, Any] = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
-        names = (*PARTS, *(["understanding"] if raw.get("understanding_rank") else []))
-        parts = {name: load_file(folder / f"{name}.safetensors") for name in names}
         if raw["format_version"] != FORMAT_VERSION:
             raise ModelError(
                 "decoders_format",
                 f"The decoders in {folder} are of format {raw['format_version']}; this program reads "
                 f"{FORMAT_VERSION}. Update the program.",
             )
+        adapters = [name for name, rank in _OPTIONAL.items() if raw[rank]]
+        parts = {name: load_file(folder / f"{name}.safetensors") for name in (*PARTS, *adapters)}
         checkpoint = Checkpoint(
             **{
                 **raw,
                 "utterance_depths": tuple(raw["utterance_depths"]),
-                "passage_depths": tuple(raw["passage_depths"]),
                 "intent_labels": {key: tuple(value) for key, value in raw["intent_labels"].items()},
                 "slot_labels": {key: tuple(value) for key, value in raw["slot_labels"].items()},
             }

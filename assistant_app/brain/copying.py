@@ -10,13 +10,15 @@ from __future__ import annotations
 import typing
 from dataclasses import dataclass
 
-from assistant_app.brain.prompts import copy_request
+from assistant_app.brain.adapter import LowRankAdapter
+from assistant_app.brain.prompts import copy_passage, copy_question
 from assistant_app.brain.tokens import TextTokenizer
 from assistant_app.brain.trunk import KeyValueCache, Trunk
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
+LONGEST_PASSAGE_TOKENS = 900
 LONGEST_ANSWER_TOKENS = 24
 _LONGEST_ANSWER_CHARACTERS = 120
 _HOPELESS = 3.0
@@ -53,43 +55,86 @@ class _Beam:
     """Log-probabilities (V,) of the next token."""
 
 
-def copy_spans(
-    trunk: Trunk, tokenizer: TextTokenizer, question: str, passage: str, *, beams: int = 2
-) -> list[CopiedSpan]:
-    """Pieces of `passage` that the trunk would answer `question` with, likeliest first."""
-    pieces = [
-        _Piece(start, tokens.ids[:LONGEST_ANSWER_TOKENS], tokens.offsets)
-        for start, tokens in tokenizer.encode_pieces(passage, word_starts(passage), _LONGEST_ANSWER_CHARACTERS)
-    ]
-    ids = tokenizer.encode(copy_request(question, passage)).ids
-    if ids[0] == trunk.sink_token_id:
-        ids = ids[1:]
-    cache = trunk.new_cache(len(ids) + LONGEST_ANSWER_TOKENS + 1)
-    first = _read(trunk, cache, ids)
-    cache.length += len(ids)
-    finished: dict[tuple[int, int], float] = {}
-    alive = [_Beam(0.0, [], pieces, first)]
-    while alive:
-        grown: list[tuple[float, list[int], list[_Piece]]] = []
-        for beam in alive:
-            _finish(beam, passage, trunk.config.eos_token_id, finished)
-            grown += _grow(beam)
-        best = max(finished.values(), default=float("-inf"))
-        grown.sort(key=lambda item: -item[0])
-        # Each beam writes after the prompt anew; the cache's length stays where the prompt ends.
-        alive = [
-            _Beam(score, written, rest, _read(trunk, cache, written))
-            for score, written, rest in grown[:beams]
-            if score > best - _HOPELESS
-        ]
-    return sorted((CopiedSpan(*place, score) for place, score in finished.items()), key=lambda s: -s.log_probability)
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a passage says to a question."""
+
+    spans: tuple[CopiedSpan, ...]
+    """Likeliest first."""
+    none_log_probability: float
+    """Of ending the turn at once: the passage does not answer."""
+
+    @property
+    def margin(self) -> float:
+        """Log-probability of the best words less that of none."""
+        best = self.spans[0].log_probability if self.spans else float("-inf")
+        return best - self.none_log_probability
 
 
-def _read(trunk: Trunk, cache: KeyValueCache, ids: list[int]) -> Tensor:
-    import torch
+class CopyReader:
+    """Reads passages and copies answers; the passage read last is kept for further questions on it."""
 
-    x = trunk.run(trunk.embed(torch.tensor([ids], device=trunk.device)), 0, trunk.config.layers, cache=cache)
-    return trunk.logits(x[:, -1])[0].float().log_softmax(-1)
+    def __init__(self, trunk: Trunk, tokenizer: TextTokenizer, adapter: LowRankAdapter | None) -> None:
+        self._trunk = trunk
+        self._tokenizer = tokenizer
+        self._adapter = adapter
+        self._passage: str | None = None
+        self._cache: KeyValueCache | None = None
+        self._passage_length = 0
+        self._pieces: list[_Piece] = []
+
+    def read(self, question: str, passage: str, *, beams: int = 2) -> Copied:
+        """Pieces of `passage` that answer `question`; what is beyond `LONGEST_PASSAGE_TOKENS` is not read."""
+        cache = self._read_passage(passage)
+        first = self._scores(cache, self._tokenizer.encode(copy_question(question)).ids, keep=True)
+        end_of_turn = self._trunk.config.eos_token_id
+        finished: dict[tuple[int, int], float] = {}
+        alive = [_Beam(0.0, [], self._pieces, first)]
+        while alive:
+            grown: list[tuple[float, list[int], list[_Piece]]] = []
+            for beam in alive:
+                _finish(beam, passage, end_of_turn, finished)
+                grown += _grow(beam)
+            best = max(finished.values(), default=float("-inf"))
+            grown.sort(key=lambda item: -item[0])
+            # Each beam writes after the prompt anew; the cache's length stays where the prompt ends.
+            alive = [
+                _Beam(score, written, rest, self._scores(cache, written))
+                for score, written, rest in grown[:beams]
+                if score > best - _HOPELESS
+            ]
+        spans = sorted(
+            (CopiedSpan(*place, score) for place, score in finished.items()), key=lambda s: -s.log_probability
+        )
+        return Copied(tuple(spans), float(first[end_of_turn]))
+
+    def _read_passage(self, passage: str) -> KeyValueCache:
+        """Keys and values of the passage, ready for a question."""
+        if self._cache is None or self._passage != passage:
+            tokens = self._tokenizer.encode(copy_passage(passage))
+            skip = 1 if tokens.ids[0] == self._trunk.sink_token_id else 0
+            ids = tokens.ids[skip : skip + LONGEST_PASSAGE_TOKENS]
+            cache = self._trunk.new_cache(len(ids) + 128)
+            self._scores(cache, ids, keep=True)
+            end = tokens.offsets[skip + len(ids) - 1][1] - (len(copy_passage(passage)) - len(passage))
+            seen = passage[: max(0, end)]
+            self._pieces = [
+                _Piece(start, one.ids[:LONGEST_ANSWER_TOKENS], one.offsets)
+                for start, one in self._tokenizer.encode_pieces(seen, word_starts(seen), _LONGEST_ANSWER_CHARACTERS)
+            ]
+            self._passage, self._cache, self._passage_length = passage, cache, cache.length
+        self._cache.length = self._passage_length
+        return self._cache
+
+    def _scores(self, cache: KeyValueCache, ids: list[int], *, keep: bool = False) -> Tensor:
+        """Log-probabilities (V,) of what follows `ids`; they stay in the cache if `keep`."""
+        import torch
+
+        x = self._trunk.embed(torch.tensor([ids], device=self._trunk.device))
+        x = self._trunk.run(x, 0, self._trunk.config.layers, cache=cache, adapter=self._adapter)
+        if keep:
+            cache.length += len(ids)
+        return self._trunk.logits(x[:, -1])[0].float().log_softmax(-1)
 
 
 def _finish(beam: _Beam, passage: str, end_of_turn: int, finished: dict[tuple[int, int], float]) -> None:

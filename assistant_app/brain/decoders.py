@@ -3,7 +3,7 @@
 `UtteranceEncoder` is the block that router and scheduling decoder are built from, each with its
 own: it mixes the trunk's states of several depths by learned weights (as ELMo does: Peters et al.
 2018, arXiv:1802.05365) and lets the words of the utterance see each other in both directions,
-which the causal trunk does not. `SpanDecoder` points at the answer in a passage.
+which the causal trunk does not.
 
 Shapes: B utterances, T tokens (padded on the right), L tapped depths, D trunk width, W own width.
 """
@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor, nn
 
 
@@ -166,84 +165,3 @@ def understanding_decoders(
     if sharing != "separate":
         raise ValueError(f"sharing is {sharing!r}; it must be separate, shared or gated")
     return Router(shape, intents, UtteranceEncoder(shape)), SlotDecoder(shape, slots, UtteranceEncoder(shape))
-
-
-class SpanDecoder(nn.Module):
-    """Question answering: start and end of the answer among a passage's tokens, or none.
-
-    The passage is read before the question, so its states are the same for every question; a
-    small bidirectional block then lets passage and question see each other. Start and end are
-    scored by comparing each passage token with a query made from the prompt's last token, at
-    which the trunk is about to say the answer, and by the trunk's own probability of saying that
-    passage token next (a pointer network: Vinyals et al. 2015, arXiv:1506.03134; See et al. 2017,
-    arXiv:1704.04368). "No answer" competes with the spans, as in SQuAD 2.0 readers (Devlin et al. 2018,
-    arXiv:1810.04805).
-    """
-
-    def __init__(self, shape: EncoderShape) -> None:
-        super().__init__()
-        self.encoder = UtteranceEncoder(shape)
-        self.kind = nn.Embedding(2, shape.width)
-        """0 passage token, 1 question token."""
-        self.copy_in = nn.Linear(1, shape.width)
-        self.copy_weight = nn.Parameter(torch.tensor(0.3))
-        self.start_query = nn.Linear(shape.width, shape.width)
-        self.end_query = nn.Linear(shape.width, shape.width)
-        self.start_bias = nn.Linear(shape.width, 1)
-        self.end_bias = nn.Linear(shape.width, 1)
-        self.no_answer = nn.Linear(shape.width, 1)
-
-    def forward(
-        self, taps: Tensor, padding: Tensor, passage: int, copy: Tensor, last: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores of starts (B, P) and ends (B, P) over the first `passage` = P tokens, and of no answer (B,).
-
-        `taps` (B, T, L, D) holds passage tokens, then the question's; `padding` (B, T) is True where
-        there is no token, in the passage part too; `copy` (B, P) comes from `model.copy_scores`;
-        `last` (B,) is the index of the prompt's last token, T - 1 if None.
-        """
-        encoder = self.encoder
-        mix = encoder.depth_weights.softmax(0)
-        x = torch.einsum("btld,l->btd", encoder.norm(taps.float()), mix)
-        question = (torch.arange(x.shape[1], device=x.device) >= passage).long()
-        x = encoder.dropout(encoder.narrow(x)) + self.kind(question)
-        hints = functional.pad(self.copy_in(copy.clamp_min(-20)[..., None] / 10), (0, 0, 0, x.shape[1] - passage))
-        encoded = encoder.blocks(x + hints, src_key_padding_mask=padding)
-        asked = encoded[:, -1] if last is None else encoded[torch.arange(len(last), device=last.device), last]
-        inside = encoded[:, :passage]
-        scale = encoded.shape[-1] ** -0.5
-        start = torch.einsum("btw,bw->bt", inside, self.start_query(asked)) * scale + self.start_bias(inside).squeeze(
-            -1
-        )
-        end = torch.einsum("btw,bw->bt", inside, self.end_query(asked)) * scale + self.end_bias(inside).squeeze(-1)
-        start = start + self.copy_weight * copy.clamp_min(-20)
-        none = self.no_answer(asked).squeeze(-1)
-        blocked = padding[:, :passage]
-        return start.masked_fill(blocked, -1e4), end.masked_fill(blocked, -1e4), none
-
-
-def best_span(start: Tensor, end: Tensor, *, longest: int = 30) -> tuple[int, int, float]:
-    """The likeliest (first, last) token with first <= last < first + longest, and its score; 1-D logits."""
-    scores = start[:, None] + end[None, :]
-    allowed = torch.ones_like(scores, dtype=torch.bool).triu().tril(longest - 1)
-    flat = int(scores.masked_fill(~allowed, float("-inf")).argmax())
-    first, last = divmod(flat, len(start))
-    return first, last, float(scores[first, last])
-
-
-def no_answer_probability(start: Tensor, end: Tensor, none: Tensor) -> Tensor:
-    """(B,): the probability of "no answer" beside all places, the geometric mean of start's and end's."""
-    at_start = none - torch.logsumexp(torch.cat((start, none[:, None]), 1), 1)
-    at_end = none - torch.logsumexp(torch.cat((end, none[:, None]), 1), 1)
-    return ((at_start + at_end) / 2).exp()
-
-
-def span_loss(start: Tensor, end: Tensor, none: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    """Cross-entropy over tokens and "none"; `first` is -1 where the passage does not answer. Mean over B."""
-    target_start = torch.where(first < 0, start.shape[1], first)
-    target_end = torch.where(first < 0, end.shape[1], last)
-    with_none_start = torch.cat((start, none[:, None]), 1)
-    with_none_end = torch.cat((end, none[:, None]), 1)
-    return (
-        functional.cross_entropy(with_none_start, target_start) + functional.cross_entropy(with_none_end, target_end)
-    ) / 2

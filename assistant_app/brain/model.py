@@ -10,6 +10,7 @@ One thread at a time: a lock keeps it so. It knows neither skills nor calendars.
 
 from __future__ import annotations
 
+import math
 import threading
 import typing
 from collections.abc import Iterator, Sequence
@@ -17,20 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant_app.brain.adapter import LowRankAdapter
-from assistant_app.brain.checkpoint import load_checkpoint, trunk_fingerprint
-from assistant_app.brain.copying import copy_spans
+from assistant_app.brain.checkpoint import ADAPTER_SCALE, load_checkpoint, trunk_fingerprint
+from assistant_app.brain.copying import CopyReader
 from assistant_app.brain.linear import Precision
-from assistant_app.brain.prompts import conversation, is_chinese, question_after_passage, system_prefix
+from assistant_app.brain.prompts import conversation, system_prefix
 from assistant_app.brain.tokens import TextTokenizer, Tokens, whole_words
 from assistant_app.brain.trunk import KeyValueCache, Trunk
-from assistant_app.brain.understanding import LONGEST_UTTERANCE_TOKENS, UtteranceReader
+from assistant_app.brain.understanding import UtteranceReader
 from assistant_app.errors import ModelError
 from assistant_app.turn import Route, Utterance
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
-LONGEST_PASSAGE_TOKENS = 900
 LONGEST_HISTORY_TOKENS = 900
 ECHO_TOKENS = 3
 """So many of the user's tokens in a row are never said back: a small model likes to repeat what it hears."""
@@ -57,7 +57,7 @@ class MultiTaskModel:
     def __init__(self, trunk: Trunk, tokenizer: TextTokenizer, decoders_dir: Path, fingerprint: str) -> None:
         import torch
 
-        from assistant_app.brain.decoders import EncoderShape, SpanDecoder, understanding_decoders
+        from assistant_app.brain.decoders import EncoderShape, understanding_decoders
 
         self.trunk = trunk
         self.tokenizer = tokenizer
@@ -72,28 +72,38 @@ class MultiTaskModel:
         sizes = {key: int(value) for key, value in info.encoder.items() if key != "dropout"}
         hidden = trunk.config.hidden_size
         utterance = EncoderShape(hidden, len(info.utterance_depths), **sizes)
-        passage = EncoderShape(hidden, len(info.passage_depths), **sizes)
         self.router, self.slots = understanding_decoders(
             utterance,
             {name: len(labels) for name, labels in info.intent_labels.items()},
             {name: len(labels) for name, labels in info.slot_labels.items()},
             info.sharing,
         )
-        self.span = SpanDecoder(passage)
         try:
             self.router.load_state_dict(parts["router"])
             self.slots.load_state_dict(parts["slots"])
-            self.span.load_state_dict(parts["span"])
         except RuntimeError as error:
             raise ModelError(
                 "decoders_damaged", f"The decoders in {decoders_dir} do not fit together. Reinstall the program."
             ) from error
-        for module in (self.router, self.slots, self.span):
+        for module in (self.router, self.slots):
             module.to(trunk.device).eval().requires_grad_(False)
-        self.dialogue = LowRankAdapter.from_state(parts["dialogue"], info.dialogue_rank, info.dialogue_scale).to(
-            dtype=trunk.dtype, device=trunk.device
+
+        def adapter(name: str, rank: int, scale: float) -> LowRankAdapter | None:
+            if not rank:
+                return None
+            return LowRankAdapter.from_state(parts[name], rank, scale).to(dtype=trunk.dtype, device=trunk.device)
+
+        self.dialogue = adapter("dialogue", info.dialogue_rank, info.dialogue_scale)
+        self.answers = adapter("answers", info.answer_rank, ADAPTER_SCALE)
+        self.understanding = UtteranceReader(
+            trunk,
+            tokenizer,
+            info,
+            self.router,
+            self.slots,
+            adapter("understanding", info.understanding_rank, ADAPTER_SCALE),
         )
-        self.understanding = UtteranceReader(trunk, tokenizer, info, self.router, self.slots)
+        self._copies = CopyReader(trunk, tokenizer, self.answers)
         self._torch = torch
         self._lock = threading.RLock()
         self._system_cache: KeyValueCache | None = None
@@ -149,36 +159,20 @@ class MultiTaskModel:
     def answer(self, question: str, passage: str) -> SpanAnswer:
         """The span of `passage` that answers `question`; empty text if none does.
 
-        The question-answering decoder judges whether the passage holds an answer; the trunk then
-        copies it out (`copying.py`), which measures better than the decoder's own pointers. A passage
-        longer than `LONGEST_PASSAGE_TOKENS` is read up to there.
+        The words are copied out of the passage (`copying.py`); what speaks for them is how much likelier they
+        are than no answer at all. A passage longer than `copying.LONGEST_PASSAGE_TOKENS` is read up to there.
         """
-        torch = self._torch
-        with self._lock, torch.inference_mode():
-            encoded = self._encode(passage, LONGEST_PASSAGE_TOKENS)
-            if not encoded.ids or not question.strip():
-                return SpanAnswer("", 0.0, 0, 0)
-            asked = self._encode(
-                question_after_passage(question.strip(), chinese=is_chinese(question)), LONGEST_UTTERANCE_TOKENS
-            )
-            depths = self.checkpoint.passage_depths
-            cache = self.trunk.new_cache(len(encoded.ids) + len(asked.ids) + 1)
-            # Two readings, as in training: the passage's states do not depend on the question.
-            passage_taps, _ = self._read(encoded.ids, depths, cache)
-            question_taps, last = self._read(asked.ids, depths, cache)
-            taps = torch.cat((passage_taps, question_taps), dim=1)
-            copy = copy_scores(self.trunk, last[:, -1], torch.tensor([encoded.ids], device=self.trunk.device))
-            padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
-            start, end, none = self.span(taps.float(), padding, len(encoded.ids), copy)
-            from assistant_app.brain.decoders import no_answer_probability
-
-            confidence = 1.0 - float(no_answer_probability(start, end, none)[0])
-            if confidence < self.checkpoint.answer_threshold:
-                return SpanAnswer("", confidence, 0, 0)
-            spans = copy_spans(self.trunk, self.tokenizer, question.strip(), passage[: encoded.offsets[-1][1]])
-        if not spans:
+        if not question.strip() or not passage.strip():
+            return SpanAnswer("", 0.0, 0, 0)
+        with self._lock, self._torch.inference_mode():
+            found = self._copies.read(question.strip(), passage)
+        if not found.spans:
+            return SpanAnswer("", 0.0, 0, 0)
+        info = self.checkpoint
+        confidence = 1 / (1 + math.exp(-(info.answer_slope * max(-30.0, min(30.0, found.margin)) + info.answer_offset)))
+        if confidence < info.answer_threshold:
             return SpanAnswer("", confidence, 0, 0)
-        left, right = whole_words(passage, spans[0].start, spans[0].end)
+        left, right = whole_words(passage, found.spans[0].start, found.spans[0].end)
         return SpanAnswer(passage[left:right], confidence, left, right)
 
     # --- dialogue
@@ -238,15 +232,6 @@ class MultiTaskModel:
         self.route(Utterance("what is on tomorrow", "typed", "en"))
         with self._lock, self._torch.inference_mode():
             self._conversation_cache()
-
-
-def copy_scores(trunk: Trunk, last: Tensor, passage_ids: Tensor) -> Tensor:
-    """How likely the trunk itself is to say each passage token next: log-probabilities (B, P).
-
-    `last` (B, D) are the states after all layers of the prompt's last token, `passage_ids` (B, P).
-    """
-    scores = trunk.logits(last).float().log_softmax(-1)
-    return scores.gather(1, passage_ids)
 
 
 def _continuations(ids: Sequence[int], size: int) -> dict[tuple[int, ...], set[int]]:

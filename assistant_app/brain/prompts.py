@@ -36,12 +36,12 @@ def conversation(history: Sequence[tuple[str, str]], text: str) -> str:
     return "".join(f"{user_turn(user)}{assistant}<|im_end|>\n" for user, assistant in history) + user_turn(text)
 
 
-def question_after_passage(question: str, *, chinese: bool) -> str:
-    """What follows a passage, so that the next words are the answer."""
-    return f"\n问题：{question}\n答案：" if chinese else f"\nQuestion: {question}\nAnswer:"
+def copy_passage(passage: str) -> str:
+    """The first part of a request for the words of a passage that answer a question: the same for every question."""
+    return f"<|im_start|>system\n{COPY_PROMPT}<|im_end|>\n<|im_start|>user\n{passage}"
 
 
-def copy_request(question: str, passage: str) -> str:
-    """Asks for the words of a passage that answer a question; the answer comes next."""
+def copy_question(question: str) -> str:
+    """The second part, tokenised on its own; the answer comes next."""
     label = "问题：" if is_chinese(question) else "Question: "
-    return f"<|im_start|>system\n{COPY_PROMPT}<|im_end|>\n" + user_turn(f"{passage}\n\n{label}{question}")
+    return f"\n\n{label}{question}<|im_end|>\n<|im_start|>assistant\n"

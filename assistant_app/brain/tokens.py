@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assistant_app.errors import ModelError
+
+if typing.TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,36 @@ def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     while joins(end):
         end += 1
     return start, end
+
+
+def best_tags(scores: Tensor, labels: Sequence[str]) -> list[str]:
+    """The likeliest tag sequence that BIO allows, from scores (T, labels) (Viterbi 1967).
+
+    "I-x" may only follow "B-x" or "I-x"; of all such sequences the one with the greatest sum of
+    log-probabilities is taken.
+    """
+    import torch
+
+    if not len(scores):
+        return []
+    names = [label[2:] for label in labels]
+    blocked = torch.tensor(
+        [[to.startswith("I-") and names[at] != to[2:] for to in labels] for at in range(len(labels))]
+    )
+    steps = scores.float().log_softmax(-1).cpu()
+    step_cost = torch.zeros(blocked.shape).masked_fill(blocked, float("-inf"))
+    best = steps[0].masked_fill(torch.tensor([label.startswith("I-") for label in labels]), float("-inf"))
+    back = []
+    for row in steps[1:]:
+        reached = (best[:, None] + step_cost).max(0)
+        back.append(reached.indices)
+        best = reached.values + row
+    at = int(best.argmax())
+    path = [at]
+    for pointers in reversed(back):
+        at = int(pointers[at])
+        path.append(at)
+    return [labels[at] for at in reversed(path)]
 
 
 def tags_to_spans(text: str, offsets: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[tuple[int, int, str]]:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import typing
 from collections.abc import Sequence
 
-from assistant_app.brain.tokens import TextTokenizer, Tokens, tags_to_spans, whole_words
+from assistant_app.brain.tokens import TextTokenizer, Tokens, best_tags, tags_to_spans, whole_words
 from assistant_app.turn import SCHEDULING, Candidate, Route, Slot, Utterance, Why
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
+    from assistant_app.brain.adapter import LowRankAdapter
     from assistant_app.brain.checkpoint import Checkpoint
     from assistant_app.brain.decoders import Router, SlotDecoder
     from assistant_app.brain.trunk import Trunk
 
 OURS = "assistant"
 """The label set of our own skills, intents and slots."""
+OUT_OF_SCOPE = "oos"
+"""CLINC150's label for what none of its intents covers."""
 LONGEST_UTTERANCE_TOKENS = 512
 
 
@@ -28,8 +31,15 @@ class UtteranceReader:
     """Router and slot decoder on the trunk's lower layers."""
 
     def __init__(
-        self, trunk: Trunk, tokenizer: TextTokenizer, checkpoint: Checkpoint, router: Router, slots: SlotDecoder
+        self,
+        trunk: Trunk,
+        tokenizer: TextTokenizer,
+        checkpoint: Checkpoint,
+        router: Router,
+        slots: SlotDecoder,
+        adapter: LowRankAdapter | None = None,
     ) -> None:
+        """`adapter` is what understanding changes of the layers above the shared ones."""
         import torch
 
         self.trunk = trunk
@@ -37,6 +47,7 @@ class UtteranceReader:
         self.checkpoint = checkpoint
         self.router = router
         self.slots = slots
+        self.adapter = adapter
         self._torch = torch
 
     def route(self, utterance: Utterance) -> Route:
@@ -83,7 +94,11 @@ class UtteranceReader:
         )
 
     def classify(self, text: str, label_set: str) -> tuple[str, float, list[tuple[int, int, str]]]:
-        """Intent, probability and slots in the labels of one data set it was trained on; for evaluation."""
+        """Intent, probability and slots in the labels of one data set it was trained on; for evaluation.
+
+        Where the set has out-of-scope texts the intent is the likeliest one in scope, and a low probability
+        speaks for out of scope.
+        """
         tokens = self.encode(text)
         torch = self._torch
         with torch.inference_mode():
@@ -92,8 +107,13 @@ class UtteranceReader:
             intent, probability = "", 0.0
             if label_set in self.checkpoint.intent_labels:
                 logits, _ = self.router(taps, padding, [label_set])
-                best = logits[label_set][0].softmax(-1).max(-1)
-                intent, probability = self.checkpoint.intent_labels[label_set][int(best.indices)], float(best.values)
+                names = self.checkpoint.intent_labels[label_set]
+                probabilities = logits[label_set][0].softmax(-1)
+                probability, intent = max(
+                    (value, name)
+                    for value, name in zip(probabilities.tolist(), names, strict=True)
+                    if name != OUT_OF_SCOPE
+                )
             slots = []
             if label_set in self.checkpoint.slot_labels:
                 slots = self._tag(text, tokens, taps, padding, label_set)
@@ -112,7 +132,7 @@ class UtteranceReader:
         with torch.inference_mode():
             x = self.trunk.embed(torch.tensor([list(tokens.ids)], device=self.trunk.device))
             cache = self.trunk.new_cache(len(tokens.ids) + 1)
-            self.trunk.run(x, 0, max(depths), cache=cache, taps=depths, tapped=tapped)
+            self.trunk.run(x, 0, max(depths), cache=cache, adapter=self.adapter, taps=depths, tapped=tapped)
             taps = torch.stack([tapped[depth] for depth in depths], dim=2)
         return taps.clone()
 
@@ -122,8 +142,7 @@ class UtteranceReader:
         with self._torch.inference_mode():
             logits = self.slots(taps.float(), padding, [label_set])[label_set][0]
         labels = self.checkpoint.slot_labels[label_set]
-        tags = [labels[index] for index in logits.argmax(-1).tolist()]
-        return tags_to_spans(text, tokens.offsets, tags)
+        return tags_to_spans(text, tokens.offsets, best_tags(logits, labels))
 
 
 def _word_weights(

@@ -1,128 +1,223 @@
-"""Training the question-answering decoder on the frozen trunk's states, and measuring it.
+"""Training the question-answering adapter, and measuring it.
 
-Objective: `decoders.span_loss`.
+The task's decoder is the language-model head, kept to the words of the passage (`brain/copying.py`), behind a
+low-rank adapter on the trunk's upper layers. It learns to say the answer's exact words, or to end its turn at
+once where the passage does not answer. Objective: cross-entropy of the answer's tokens and of the end
+of the turn.
+
+All questions on a passage are read in one sequence: passage first, then the questions side by
+side, each seeing the passage and itself alone, at the places that it would have alone. A passage is thus
+read once an epoch instead of once a question, and its states below the adapter once for all.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 
-from assistant_app.brain.decoders import EncoderShape, SpanDecoder, best_span, no_answer_probability, span_loss
-from assistant_app.brain.prompts import is_chinese, question_after_passage
-from assistant_app.brain.tokens import whole_words
+from assistant_app.brain.adapter import LowRankAdapter
+from assistant_app.brain.checkpoint import ADAPTER_SCALE
+from assistant_app.brain.prompts import copy_passage, copy_question
+from assistant_app.brain.tokens import TextTokenizer
+from assistant_app.brain.trunk import sink_token_id
 from assistant_app.errors import InputError
-from assistant_app.training.job import Job, fit
-from assistant_app.training.metrics import answer_f1
-from assistant_app.training.states import SpanStates, compute_span_states
+from assistant_app.training.balance import Balance, TaskLoss
+from assistant_app.training.job import Job
+from assistant_app.training.loop import Plan, Rows, optimise
 from assistant_app.training.tasks import SpanExample, span_examples, stable_fraction
+from assistant_app.training.tunable_trunk import TunableTrunk
 
-KEPT = 0.9
+SECTIONS = ("seed", "trunk", "question_answering")
+TASK = "answers"
+
+
+@dataclass(frozen=True, slots=True)
+class PassageWithQuestions:
+    """One sequence of tokens: a passage and questions with their answers side by side."""
+
+    ids: Tensor
+    """(T,)."""
+    positions: Tensor
+    """(T,): each question goes on where the passage ends."""
+    allowed: Tensor
+    """(T, T): which token sees which."""
+    wanted: Tensor
+    """(T,): the next token to learn, -100 where there is none."""
+
+
+def for_calibration(example: SpanExample) -> bool:
+    """Whether a training passage is kept for choosing the threshold."""
+    return stable_fraction(example.passage, "calibration") < 0.1
+
+
+def read_together(
+    tokenizer: TextTokenizer,
+    passage: str,
+    questions: Sequence[tuple[str, str]],
+    *,
+    sink: int,
+    end_of_turn: int,
+    longest_passage: int,
+) -> PassageWithQuestions:
+    """Token ids, places, mask and targets for (question, answer) pairs on a passage; "" is no answer."""
+    prefix = tokenizer.encode(copy_passage(passage)).ids
+    prefix = prefix[1:] if prefix[0] == sink else prefix
+    prefix = prefix[:longest_passage]
+    ids, positions, wanted = list(prefix), list(range(len(prefix))), [-100] * len(prefix)
+    spans = []
+    for question, answer in questions:
+        asked = tokenizer.encode(copy_question(question)).ids
+        said = [*(tokenizer.encode(answer).ids if answer else []), end_of_turn]
+        branch = asked + said[:-1]
+        spans.append((len(ids), len(ids) + len(branch)))
+        ids += branch
+        positions += range(len(prefix), len(prefix) + len(branch))
+        wanted += [-100] * (len(asked) - 1) + said
+    allowed = torch.zeros(len(ids), len(ids), dtype=torch.bool)
+    allowed[: len(prefix), : len(prefix)] = torch.ones(len(prefix), len(prefix), dtype=torch.bool).tril()
+    for first, last in spans:
+        allowed[first:last, : len(prefix)] = True
+        allowed[first:last, first:last] = torch.ones(last - first, last - first, dtype=torch.bool).tril()
+    return PassageWithQuestions(torch.tensor(ids), torch.tensor(positions), allowed, torch.tensor(wanted))
+
+
+def questions_by_passage(
+    examples: Sequence[SpanExample], seed: int, strangers: int, most_questions: int
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Training passages with (question, answer) pairs, at most `most_questions` in one sequence.
+
+    Each passage gets `strangers` questions of other passages of its data set and language as questions that
+    it does not answer.
+    """
+    rng = random.Random(seed)
+    by_passage: dict[str, list[SpanExample]] = {}
+    by_set: dict[str, list[SpanExample]] = {}
+    for example in examples:
+        by_passage.setdefault(example.passage, []).append(example)
+        by_set.setdefault(example.data_set, []).append(example)
+    result = []
+    for passage, own in by_passage.items():
+        pairs = [(example.question, example.answers[0] if example.answers else "") for example in own]
+        others = [other for other in by_set[own[0].data_set] if other.passage != passage and other.answers]
+        own_answers = {answer.casefold() for _, answer in pairs if answer}
+        for other in rng.sample(others, min(strangers, len(others))):
+            # Another passage's question may well be answered here if its answer stands here.
+            if not any(answer in passage for answer in other.answers) and not own_answers & set(other.answers):
+                pairs.append((other.question, ""))
+        rng.shuffle(pairs)
+        result += [(passage, pairs[at : at + most_questions]) for at in range(0, len(pairs), most_questions)]
+    return result
+
+
+class Answering:
+    """The adapter in training."""
+
+    def __init__(self, job: Job, examples: Sequence[SpanExample]) -> None:
+        recipe, options = job.recipe, job.recipe["question_answering"]
+        self.first = int(options["first_layer"])
+        self.trunk = TunableTrunk(job.trunk_folder, device="cpu", tuned_from=self.first, with_output=True)
+        self.tokenizer = TextTokenizer(job.trunk_folder)
+        self.adapter = LowRankAdapter.new(
+            self.trunk.config,
+            range(self.first, self.trunk.config.layers),
+            rank=int(options["rank"]),
+            scale=ADAPTER_SCALE,
+            generator=torch.Generator().manual_seed(int(recipe["seed"])),
+        )
+        grouped = questions_by_passage(
+            examples, int(recipe["seed"]), int(options["strangers"]), int(options["most_questions"])
+        )
+        sink = sink_token_id(job.trunk_folder)
+        self.sequences = [
+            read_together(
+                self.tokenizer,
+                passage,
+                pairs,
+                sink=sink,
+                end_of_turn=self.trunk.config.eos_token_id,
+                longest_passage=int(options["longest_passage"]),
+            )
+            for passage, pairs in grouped
+        ]
+        self._lower: dict[int, Tensor] = {}
+
+    def lower(self, row: int) -> Tensor:
+        """(T, D) float16: the states below the adapter, computed at first use."""
+        known = self._lower.get(row)
+        if known is None:
+            one = self.sequences[row]
+            with torch.no_grad():
+                x = self.trunk.run(
+                    self.trunk.embed(one.ids[None]),
+                    0,
+                    self.first,
+                    positions=one.positions[None],
+                    allowed=one.allowed[None],
+                )
+            known = self._lower[row] = x[0].half()
+        return known
+
+    def losses(self, rows: Rows) -> dict[str, TaskLoss]:
+        total, count = torch.zeros(()), 0
+        for row in rows:
+            one = self.sequences[row]
+            x = self.trunk.run(
+                self.lower(row)[None].float(),
+                self.first,
+                self.trunk.config.layers,
+                positions=one.positions[None],
+                allowed=one.allowed[None],
+                adapter=self.adapter,
+            )
+            at = (one.wanted >= 0).nonzero().squeeze(1)
+            total = total + functional.cross_entropy(self.trunk.logits(x[0, at]), one.wanted[at], reduction="sum")
+            count += len(at)
+        return {TASK: TaskLoss(total, count)} if rows else {}
 
 
 def train_answering(job: Job) -> dict[str, Any]:
-    recipe = job.recipe
+    """The adapter's tensors and the figures and threshold that `measure_answering` finds."""
+    from assistant_app.training.answering_figures import measure_answering
+
+    options, seed = job.recipe["question_answering"], int(job.recipe["seed"])
     examples = list(span_examples(job.data))
-    limits = recipe["question_answering"]["most_held_out"]
-    held_out = sorted((e for e in examples if e.held_out), key=lambda e: stable_fraction(e.question, e.passage[:20]))
-    chosen = [e for e in examples if not e.held_out] + [
-        e for name, limit in limits.items() for e in [h for h in held_out if h.data_set == name][:limit]
-    ]
-    if not chosen:
+    if not examples:
         raise InputError("no_data", f"{job.data} holds no questions on passages (squad2, cmrc2018).")
-    depths = recipe["trunk"]["passage_depths"]
-    states = compute_span_states(
-        [(e.passage, question_after_passage(e.question, chinese=is_chinese(e.question))) for e in chosen],
-        job.trunk_folder,
-        depths,
-        job.work / "states",
-        workers=job.workers,
-        on_progress=lambda done, total: job.report(f"states of passages: {done} of {total} shards"),
+    model = Answering(job, [e for e in examples if not e.held_out and not for_calibration(e)])
+    size = int(options["batch"])
+
+    def batches(epoch: int) -> list[list[int]]:
+        rows = list(range(len(model.sequences)))
+        random.Random(f"{seed} answers {epoch}").shuffle(rows)
+        return [rows[at : at + size] for at in range(0, len(rows), size)]
+
+    optimise(
+        Plan(
+            name="answers",
+            groups=[(model.adapter.parameters(), float(options["learning_rate"]))],
+            batches=batches,
+            losses=model.losses,
+            tasks=[TASK],
+            epochs=int(options["epochs"]),
+            weight_decay=float(options["weight_decay"]),
+            seed=seed,
+            balance=Balance([TASK], {}),
+        ),
+        job.kept("answers", SECTIONS),
     )
-    options = recipe["question_answering"]
-    span = SpanDecoder(EncoderShape(states.size, len(depths), **dict(recipe["encoder"])))
-    first_last = [_answer_tokens(states, row, example) for row, example in enumerate(chosen)]
-    train_rows = [row for row, e in enumerate(chosen) if not e.held_out and (e.start < 0 or first_last[row][0] >= 0)]
-
-    def batches(rng: random.Random) -> Iterator[list[int]]:
-        rows = list(train_rows)
-        rng.shuffle(rows)
-        rows.sort(key=lambda row: states.tokens(row) // 48)
-        groups = [rows[at : at + options["batch"]] for at in range(0, len(rows), options["batch"])]
-        rng.shuffle(groups)
-        return iter(groups)
-
-    def loss(rows: list[int]) -> Tensor:
-        taps, padding, passage, copy, last = states.batch(rows)
-        start, end, none = span(taps, padding, passage, copy, last)
-        wanted = torch.tensor([first_last[row] for row in rows])
-        return span_loss(start, end, none, wanted[:, 0], wanted[:, 1])
-
-    fit(
-        span,
-        batches,
-        -(-len(train_rows) // options["batch"]),
-        loss,
-        options,
-        int(recipe["seed"]),
-        lambda text: job.report(f"question answering: {text}"),
-    )
-    rows = [row for row, example in enumerate(chosen) if example.held_out]
-    metrics, threshold = measure_answering(chosen, states, span, rows)
-    job.report("question answering: " + ", ".join(f"{name} {value:.3f}" for name, value in sorted(metrics.items())))
-    return {"span": span.state_dict(), "answer_threshold": threshold, "metrics": metrics}
-
-
-def _answer_tokens(states: SpanStates, row: int, example: SpanExample) -> tuple[int, int]:
-    """First and last passage token of the answer; (-1, -1) where there is none or it was cut off."""
-    if example.start < 0:
-        return -1, -1
-    end = example.start + len(example.answers[0])
-    inside = [
-        at for at, (left, right) in enumerate(states.passage_offsets(row)) if right > example.start and left < end
-    ]
-    return (inside[0], inside[-1]) if inside else (-1, -1)
-
-
-def measure_answering(
-    examples: Sequence[SpanExample], states: SpanStates, span: SpanDecoder, rows: Sequence[int]
-) -> tuple[dict[str, float], float]:
-    """Figures of the decoder alone, and the least confidence at which a question counts as answerable.
-
-    The threshold keeps `KEPT` of the answerable questions of the SQuAD part: a wrong answer shows its
-    source and can be checked, a missed one is lost.
-    """
-    pointed: dict[str, list[float]] = {}
-    confidences: list[tuple[float, bool]] = []
-    with torch.inference_mode():
-        for row in rows:
-            example = examples[row]
-            taps, padding, passage, copy, last = states.batch([row])
-            start, end, none = span(taps, padding, passage, copy, last)
-            if example.data_set == "squad2":
-                confidences.append((1 - float(no_answer_probability(start, end, none)[0]), bool(example.answers)))
-            if example.answers:
-                first, final, _ = best_span(start[0], end[0])
-                offsets = states.passage_offsets(row)
-                left, right = whole_words(example.passage, offsets[first][0], offsets[final][1])
-                pointed.setdefault(example.data_set, []).append(answer_f1(example.passage[left:right], example.answers))
-    metrics = {f"{name} f1 by pointing alone": sum(values) / len(values) for name, values in pointed.items()}
-    threshold, kept, refused = _keeping(confidences)
-    metrics.update({"squad2 answerable kept": kept, "squad2 unanswerable refused": refused})
-    return metrics, threshold
-
-
-def _keeping(confidences: Sequence[tuple[float, bool]]) -> tuple[float, float, float]:
-    """Threshold, share of answerable questions at or above it, share of unanswerable ones below it."""
-    answerable = sorted(confidence for confidence, has in confidences if has)
-    others = [confidence for confidence, has in confidences if not has]
-    if not answerable:
-        return 0.5, 0.0, 0.0
-    threshold = answerable[int((1 - KEPT) * len(answerable))]
-    kept = sum(confidence >= threshold for confidence in answerable) / len(answerable)
-    refused = sum(confidence < threshold for confidence in others) / max(1, len(others))
-    return threshold, kept, refused
+    state = model.adapter.state()
+    figures = measure_answering(job, examples, state)
+    job.report("answers: " + ", ".join(f"{name} {value:.3f}" for name, value in sorted(figures.metrics.items())))
+    return {
+        "answers": state,
+        "metrics": figures.metrics,
+        "answer_threshold": figures.threshold,
+        "answer_slope": figures.slope,
+        "answer_offset": figures.offset,
+    }

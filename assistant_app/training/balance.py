@@ -5,7 +5,8 @@
                       (Kendall et al. 2018, arXiv:1705.07115)
     PCGrad            where the gradients of two groups of tasks on shared parameters point against each other, each
                       loses its part along the other (Yu et al. 2020, arXiv:2001.06782)
-    temperature       a task is drawn with probability n_t^(1/T), n_t its size (Arivazhagan et al. 2019, arXiv:1907.05019)
+    temperature       a task of n_t examples is drawn with a probability like n_t^(1/T)
+                      (Arivazhagan et al. 2019, arXiv:1907.05019)
 
 Gates between tasks are part of the decoders (`brain/decoders.py`).
 """

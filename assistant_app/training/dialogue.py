@@ -1,91 +1,121 @@
 """Training the dialogue adapter through the trunk's last layers, and measuring it.
 
-Objective: cross-entropy of the reply's tokens. The layers below run once, frozen.
+Objective: cross-entropy of the reply's tokens and of the end of the turn. The layers below the adapter
+run once, frozen.
 """
 
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as functional
-from torch import Tensor, nn
+from torch import Tensor
 
 from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.prompts import conversation, system_prefix
 from assistant_app.brain.tokens import TextTokenizer
-from assistant_app.brain.trunk import Trunk
+from assistant_app.brain.trunk import sink_token_id
+from assistant_app.training.balance import Balance, TaskLoss
 from assistant_app.training.job import Job
+from assistant_app.training.loop import Plan, Rows, optimise
 from assistant_app.training.tasks import dialogue_examples
+from assistant_app.training.tunable_trunk import TunableTrunk
+
+SECTIONS = ("seed", "trunk", "dialogue")
+TASK = "replies"
+LONGEST_TOKENS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A conversation up to a reply to learn."""
+
+    states: Tensor
+    """(T, D) float16: below the adapter, all but the last token."""
+    wanted: Tensor
+    """The reply's tokens and the end of the turn: what the last len(wanted) states should say."""
+    held_out: bool
 
 
 def train_dialogue(job: Job) -> dict[str, Any]:
-    """A low-rank adapter on the trunk's last layers; the layers below are run once, frozen."""
+    """The adapter's tensors, and the loss on held-out replies before and after."""
     recipe, options = job.recipe, job.recipe["dialogue"]
-    trunk = Trunk.load(job.trunk_folder, precision="float32")
-    tokenizer = TextTokenizer(job.trunk_folder)
-    examples = list(dialogue_examples(job.data))
-    first = int(options["first_layer"])
-    generator = torch.Generator().manual_seed(int(recipe["seed"]))
+    first, seed = int(options["first_layer"]), int(recipe["seed"])
+    trunk = TunableTrunk(job.trunk_folder, device="cpu", tuned_from=first, with_output=True)
     adapter = LowRankAdapter.new(
-        trunk.config, range(first, trunk.config.layers), rank=int(options["rank"]), generator=generator
+        trunk.config,
+        range(first, trunk.config.layers),
+        rank=int(options["rank"]),
+        generator=torch.Generator().manual_seed(seed),
     )
-    prefix = tokenizer.encode(system_prefix()).ids
-    rows: list[tuple[Tensor, list[int], int, bool]] = []
-    with torch.inference_mode():
-        for number, example in enumerate(examples):
-            asked = tokenizer.encode(conversation(example.history, example.text)).ids
-            answer = [*tokenizer.encode(example.reply).ids, trunk.config.eos_token_id]
-            ids = (prefix + asked + answer)[:400]
-            if len(ids) < len(prefix) + len(asked) + 2:
-                continue
-            x = trunk.run(trunk.embed(torch.tensor([ids])), 0, first)
-            rows.append((x[0].half(), ids, len(prefix) + len(asked), example.held_out))
-            if number % 100 == 0:
-                job.report(f"dialogue: states of {number} of {len(examples)}")
-    # Tensors made in inference mode cannot be saved for a backward pass; copies can.
-    rows = [(x.clone(), ids, begins, held_out) for x, ids, begins, held_out in rows]
-    train_rows = [row for row in rows if not row[3]]
-    held_rows = [row for row in rows if row[3]]
+    exchanges = _read(job, trunk, first)
+    train_rows = [row for row, one in enumerate(exchanges) if not one.held_out]
 
-    def loss_of(row: tuple[Tensor, list[int], int, bool], tuned: bool) -> tuple[Tensor, int]:
-        x, ids, begins, _ = row
-        states = trunk.run(x[None].float(), first, trunk.config.layers, adapter=adapter if tuned else None)
-        logits = trunk.logits(states[0, begins - 1 : -1])
-        wanted = torch.tensor(ids[begins:])
-        return functional.cross_entropy(logits, wanted, reduction="sum"), len(wanted)
+    def losses(rows: Rows, tuned: bool = True) -> dict[str, TaskLoss]:
+        if not rows:
+            return {}
+        total, count = torch.zeros(()), 0
+        for row in rows:
+            one = exchanges[row]
+            x = trunk.run(one.states[None].float(), first, trunk.config.layers, adapter=adapter if tuned else None)
+            scores = trunk.logits(x[0, -len(one.wanted) :])
+            total = total + functional.cross_entropy(scores, one.wanted, reduction="sum")
+            count += len(one.wanted)
+        return {TASK: TaskLoss(total, count)}
 
     def held_out_loss(tuned: bool) -> float:
         with torch.no_grad():
-            pairs = [loss_of(row, tuned) for row in held_rows]
-        return sum(float(loss) for loss, _ in pairs) / max(1, sum(count for _, count in pairs))
+            of_rows = [losses([row], tuned)[TASK] for row, one in enumerate(exchanges) if one.held_out]
+        return sum(float(loss.total) for loss in of_rows) / max(1.0, sum(loss.count for loss in of_rows))
+
+    def batches(epoch: int) -> list[list[int]]:
+        rows = list(train_rows)
+        random.Random(f"{seed} replies {epoch}").shuffle(rows)
+        size = int(options["batch"])
+        return [rows[at : at + size] for at in range(0, len(rows), size)]
 
     before = held_out_loss(False)
-    optimiser = torch.optim.AdamW(adapter.parameters(), lr=options["learning_rate"], weight_decay=0.0)
-    rng = random.Random(int(recipe["seed"]))
-    size = int(options["batch"])
-    steps = int(options["epochs"]) * -(-len(train_rows) // size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=options["learning_rate"], total_steps=steps + 1, pct_start=0.1
+    optimise(
+        Plan(
+            name="replies",
+            groups=[(adapter.parameters(), float(options["learning_rate"]))],
+            batches=batches,
+            losses=losses,
+            tasks=[TASK],
+            epochs=int(options["epochs"]),
+            weight_decay=0.0,
+            seed=seed,
+            balance=Balance([TASK], {}),
+            warm_share=0.1,
+        ),
+        job.kept("replies", SECTIONS),
     )
-    step = 0
-    for _ in range(int(options["epochs"])):
-        rng.shuffle(train_rows)
-        for at in range(0, len(train_rows), size):
-            optimiser.zero_grad(set_to_none=True)
-            group = train_rows[at : at + size]
-            tokens = sum(len(ids) - begins for _, ids, begins, _ in group)
-            for row in group:
-                loss, _ = loss_of(row, True)
-                (loss / tokens).backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(adapter.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            step += 1
-            if step % 10 == 0:
-                job.report(f"dialogue: step {step} of {steps}")
     after = held_out_loss(True)
-    metrics = {"dialogue loss per token before": before, "dialogue loss per token": after}
     job.report(f"dialogue: held-out loss per token {before:.3f} before, {after:.3f} after")
-    return {"adapter": adapter.state(), "metrics": metrics}
+    return {
+        "adapter": adapter.state(),
+        "metrics": {"dialogue loss per token before": before, "dialogue loss per token": after},
+    }
+
+
+def _read(job: Job, trunk: TunableTrunk, first: int) -> list[Exchange]:
+    """The exchanges, read up to the adapter."""
+    tokenizer = TextTokenizer(job.trunk_folder)
+    prefix = tokenizer.encode(system_prefix()).ids
+    if prefix[0] == sink_token_id(job.trunk_folder):
+        prefix = prefix[1:]
+    examples = list(dialogue_examples(job.data))
+    exchanges = []
+    for number, example in enumerate(examples):
+        asked = prefix + tokenizer.encode(conversation(example.history, example.text)).ids
+        said = [*tokenizer.encode(example.reply).ids, trunk.config.eos_token_id]
+        if len(asked) + len(said) <= LONGEST_TOKENS:
+            ids = torch.tensor([asked + said[:-1]])
+            with torch.no_grad():
+                states = trunk.run(trunk.embed(ids), 0, first)[0].half()
+            exchanges.append(Exchange(states, torch.tensor(said), example.held_out))
+        job.progress("states of conversations", number + 1, len(examples), "")
+    return exchanges

@@ -42,7 +42,7 @@ class Plan:
     name: str
     groups: Sequence[tuple[Sequence[nn.Parameter | Tensor], float]]
     """Parameters and their greatest learning rate."""
-    batches: Callable[[int], list[Rows]]
+    batches: Callable[[int], Sequence[Rows]]
     """Rows of each batch of an epoch (counted from 0); the same for the same epoch, as many in each."""
     losses: Callable[[Rows], Mapping[str, TaskLoss]]
     """Task name -> loss, summed over this process's share of a batch."""

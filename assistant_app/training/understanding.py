@@ -1,264 +1,354 @@
-"""Training router and scheduling decoder on the frozen trunk's states, and measuring them.
+"""Training router and scheduling decoder, in two stages.
 
-Objective: cross-entropy of our own head plus `auxiliary_weight` times the mean of the data sets'
-own heads, each over the texts that have a label in it; for slots the same over tokens.
+Stage one, on the frozen trunk's cached states: tasks share nothing but the trunk, unless the recipe
+says so. Stage two, jointly with a low-rank adapter on the upper of the layers an utterance passes,
+which all understanding tasks share.
+
+Objective, over a batch of B texts: the cross-entropies of our own intents, of each data set's own intents
+(times `auxiliary_weight`), both summed over the texts that have such a label and divided by B, and
+those of the slot tags, averaged over tokens; balanced as the recipe says (`balance.py`).
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 import torch.nn.functional as functional
-from torch import Tensor
+from torch import Tensor, nn
 
-from assistant_app.brain.decoders import EncoderShape, Router, SlotDecoder
-from assistant_app.brain.tokens import spans_to_tags, tags_to_spans, whole_words
+from assistant_app.brain.adapter import LowRankAdapter
+from assistant_app.brain.checkpoint import ADAPTER_SCALE
+from assistant_app.brain.decoders import EncoderShape, Router, SlotDecoder, understanding_decoders
+from assistant_app.brain.tokens import spans_to_tags
+from assistant_app.brain.understanding import OUT_OF_SCOPE
 from assistant_app.errors import InputError
-from assistant_app.training.job import Job, fit
-from assistant_app.training.metrics import expected_calibration_error, slot_f1
+from assistant_app.training.balance import Balance, TaskLoss, sampled_sizes
+from assistant_app.training.job import Job
+from assistant_app.training.loop import Plan, Rows, optimise
 from assistant_app.training.states import TextStates, compute_states
 from assistant_app.training.tasks import OURS, TextExample, select, text_examples
+from assistant_app.training.tunable_trunk import TunableTrunk
+from assistant_app.training.understanding_figures import measure_understanding
+
+INTENT, SLOT = "intent", "slot"
+SECTIONS = ("seed", "trunk", "encoder", "most", "most_held_out", "understanding")
+"""What of the recipe this part depends on."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
+class Batch:
+    """Texts of like length."""
+
     taps: Tensor
     """(B, T, L, D)."""
     padding: Tensor
-    """(B, T)."""
-    rows: list[int]
+    """(B, T), True where there is no token."""
+    rows: Rows
 
 
-def _batches(states: TextStates, rows: Sequence[int], size: int, rng: random.Random | None) -> Iterator[_Batch]:
-    """Batches of texts of like length; shuffled where there is an `rng`."""
-    lengths = (states.starts[1:] - states.starts[:-1]).tolist()
-    rows = [row for row in rows if lengths[row] > 0]
-    if rng:
-        rng.shuffle(rows)
-    ordered = sorted(rows, key=lambda row: min(lengths[row], 64))
-    groups = [ordered[at : at + size] for at in range(0, len(ordered), size)]
-    if rng:
-        rng.shuffle(groups)
-    for group in groups:
-        longest = max(lengths[row] for row in group)
-        taps = states.taps.new_zeros((len(group), longest, *states.taps.shape[1:]))
-        padding = torch.ones(len(group), longest, dtype=torch.bool)
-        for at, row in enumerate(group):
-            taps[at, : lengths[row]] = states.taps[states.starts[row] : states.starts[row + 1]]
-            padding[at, : lengths[row]] = False
-        yield _Batch(taps.float(), padding, list(group))
+class UnderstandingData:
+    """Texts, their states and their labels as numbers."""
+
+    def __init__(self, examples: Sequence[TextExample], states: TextStates) -> None:
+        self.examples = examples
+        self.states = states
+        self.lengths: list[int] = (states.starts[1:] - states.starts[:-1]).tolist()
+        intents: dict[str, set[str]] = {}
+        slots: dict[str, set[str]] = {}
+        for example in examples:
+            if not example.held_out:
+                for label_set, intent in example.intents.items():
+                    intents.setdefault(label_set, set()).add(intent)
+                for label_set, spans in example.slots.items():
+                    slots.setdefault(label_set, set()).update(name for _, _, name in spans)
+        self.intent_labels = {label_set: sorted(names) for label_set, names in intents.items()}
+        self.slot_labels = {
+            label_set: ["O", *(f"{prefix}-{name}" for name in sorted(names) for prefix in "BI")]
+            for label_set, names in slots.items()
+        }
+        number = {name: {label: at for at, label in enumerate(labels)} for name, labels in self.intent_labels.items()}
+        tag = {name: {label: at for at, label in enumerate(tags)} for name, tags in self.slot_labels.items()}
+        self.intents = [
+            {name: number[name][intent] for name, intent in example.intents.items() if intent in number.get(name, {})}
+            for example in examples
+        ]
+        self.tags = [
+            {
+                name: [tag[name].get(one, 0) for one in spans_to_tags(self.offsets(row), spans)]
+                for name, spans in example.slots.items()
+                if name in tag
+            }
+            for row, example in enumerate(examples)
+        ]
+
+    def offsets(self, row: int) -> list[tuple[int, int]]:
+        """Character offsets of a text's tokens."""
+        pairs = self.states.offsets[self.states.starts[row] : self.states.starts[row + 1]].tolist()
+        return [(left, right) for left, right in pairs]
+
+    def train_rows(self) -> list[int]:
+        return [
+            row
+            for row, example in enumerate(self.examples)
+            if not example.held_out and (self.intents[row] or self.tags[row]) and self.lengths[row]
+        ]
+
+    def held_out_rows(self) -> list[int]:
+        return [row for row, example in enumerate(self.examples) if example.held_out and self.lengths[row]]
+
+    def batch(self, rows: Rows) -> Batch:
+        longest = max(self.lengths[row] for row in rows)
+        starts = self.states.starts
+        taps = self.states.taps.new_zeros((len(rows), longest, *self.states.taps.shape[1:]))
+        padding = torch.ones(len(rows), longest, dtype=torch.bool)
+        for at, row in enumerate(rows):
+            taps[at, : self.lengths[row]] = self.states.taps[starts[row] : starts[row + 1]]
+            padding[at, : self.lengths[row]] = False
+        return Batch(taps.float(), padding, rows)
+
+    def by_length(self, rows: Rows, size: int, rng: random.Random | None = None) -> list[list[int]]:
+        """Batches of texts of like length; shuffled where there is an `rng`."""
+        rows = list(rows)
+        if rng:
+            rng.shuffle(rows)
+        ordered = sorted(rows, key=lambda row: min(self.lengths[row], 64))
+        groups = [ordered[at : at + size] for at in range(0, len(ordered), size)]
+        if rng:
+            rng.shuffle(groups)
+        return groups
+
+    def alternating(self, rows: Rows, size: int, temperature: float, rng: random.Random) -> list[list[int]]:
+        """As many batches as `by_length` gives, each of one data set, sets drawn by temperature."""
+        by_set: dict[str, list[int]] = {}
+        for row in rows:
+            by_set.setdefault(self.examples[row].data_set, []).append(row)
+        count = -(-len(rows) // size)
+        sizes = sampled_sizes({name: len(members) for name, members in by_set.items()}, count, temperature)
+        batches: list[list[int]] = []
+        for name in sorted(sizes):
+            own: list[list[int]] = []
+            while len(own) < sizes[name]:
+                own += self.by_length(by_set[name], size, rng)
+            batches += own[: sizes[name]]
+        rng.shuffle(batches)
+        return [batches[at % len(batches)] for at in range(count)]
 
 
-def _label_sets(examples: Sequence[TextExample]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    intents: dict[str, set[str]] = {}
-    slots: dict[str, set[str]] = {}
-    for example in examples:
-        if not example.held_out:
-            for label_set, intent in example.intents.items():
-                intents.setdefault(label_set, set()).add(intent)
-            for label_set, spans in example.slots.items():
-                slots.setdefault(label_set, set()).update(name for _, _, name in spans)
-    tags = {
-        label_set: ["O", *(f"{prefix}-{name}" for name in sorted(names) for prefix in "BI")]
-        for label_set, names in slots.items()
-    }
-    return {label_set: sorted(names) for label_set, names in intents.items()}, tags
+class Understanding(nn.Module):
+    """Router and scheduling decoder in training, with the trunk's tuned layers where there are any."""
+
+    def __init__(self, data: UnderstandingData, recipe: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.data = data
+        self.depths: list[int] = recipe["trunk"]["utterance_depths"]
+        options = recipe["understanding"]
+        self.auxiliary_weight = float(options["auxiliary_weight"])
+        self.label_smoothing = float(options["label_smoothing"])
+        shape = EncoderShape(data.states.taps.shape[-1], len(self.depths), **dict(recipe["encoder"]))
+        torch.manual_seed(int(recipe["seed"]))
+        self.router: Router
+        self.slots: SlotDecoder
+        self.router, self.slots = understanding_decoders(
+            shape,
+            {name: len(labels) for name, labels in data.intent_labels.items()},
+            {name: len(labels) for name, labels in data.slot_labels.items()},
+            options.get("sharing", "separate"),
+        )
+        self.trunk: TunableTrunk | None = None
+        self.adapter: LowRankAdapter | None = None
+
+    def tasks(self) -> list[str]:
+        return [
+            *(f"{INTENT}:{name}" for name in sorted(self.data.intent_labels)),
+            *(f"{SLOT}:{name}" for name in sorted(self.data.slot_labels)),
+        ]
+
+    def taps(self, batch: Batch) -> Tensor:
+        """(B, T, L, D): the cached states, or those the adapter makes of the deeper ones."""
+        if self.trunk is None or self.adapter is None:
+            return batch.taps
+        first = self.trunk.tuned_from
+        start = max(depth for depth in self.depths if depth <= first)
+        tapped: dict[int, Tensor] = {}
+        with torch.no_grad():
+            x = batch.taps[:, :, self.depths.index(start)]
+            x = self.trunk.run(x, start, first)
+        self.trunk.run(x, first, max(self.depths), adapter=self.adapter, taps=self.depths, tapped=tapped)
+        return torch.stack(
+            [tapped[depth] if depth > first else batch.taps[:, :, at] for at, depth in enumerate(self.depths)], dim=2
+        )
+
+    def losses(self, rows: Rows) -> dict[str, TaskLoss]:
+        """Of each task that these texts have labels for."""
+        if not rows:
+            return {}
+        data = self.data
+        batch = data.batch(rows)
+        taps = self.taps(batch)
+        losses: dict[str, TaskLoss] = {}
+        present: dict[str, list[tuple[int, int]]] = {}
+        for at, row in enumerate(rows):
+            for name, label in data.intents[row].items():
+                present.setdefault(name, []).append((at, label))
+        if present:
+            logits, _ = self.router(taps, batch.padding, list(present))
+            for name, pairs in present.items():
+                total = functional.cross_entropy(
+                    logits[name][[at for at, _ in pairs]],
+                    torch.tensor([label for _, label in pairs]),
+                    label_smoothing=self.label_smoothing,
+                    reduction="sum",
+                )
+                losses[f"{INTENT}:{name}"] = TaskLoss(total, len(rows))
+        tagged = [at for at, row in enumerate(rows) if data.tags[row]]
+        if tagged:
+            names = sorted({name for at in tagged for name in data.tags[rows[at]]})
+            tags = self.slots(taps[tagged], batch.padding[tagged], names)
+            for name in names:
+                wanted = torch.full((len(tagged), batch.padding.shape[1]), -100)
+                for place, at in enumerate(tagged):
+                    own = data.tags[rows[at]].get(name)
+                    if own is not None:
+                        wanted[place, : len(own)] = torch.tensor(own)
+                total = functional.cross_entropy(tags[name].flatten(0, 1), wanted.flatten(), reduction="sum")
+                losses[f"{SLOT}:{name}"] = TaskLoss(total, float((wanted >= 0).sum()))
+        return losses
+
+    def weights(self, given: Mapping[str, float]) -> dict[str, float]:
+        """A weight for each task; the recipe's `given` ones come first."""
+        own = {f"{INTENT}:{OURS}", f"{SLOT}:{OURS}"}
+        return {task: given.get(task, 1.0 if task in own else self.auxiliary_weight) for task in self.tasks()}
 
 
-def train_understanding(job: Job) -> dict[str, Any]:
+def load_understanding_data(job: Job) -> UnderstandingData:
+    """The recipe's texts with their states, computed where they are not cached yet."""
     recipe = job.recipe
     examples = select(list(text_examples(job.data, job.labels)), recipe["most"], recipe["most_held_out"])
     if not examples:
         raise InputError("no_data", f"{job.data} holds no data set this recipe knows. See models/cards.")
+    examples = list(_with_outsiders(examples, recipe["understanding"].get("outside", {})))
     job.report(f"understanding: {len(examples)} texts")
-    depths = recipe["trunk"]["utterance_depths"]
     states = compute_states(
         [example.text for example in examples],
         job.trunk_folder,
-        depths,
+        recipe["trunk"]["utterance_depths"],
         job.work / "states",
+        groups=[f"{example.data_set}/{example.held_out}" for example in examples],
         workers=job.workers,
-        on_progress=lambda done, total: job.report(f"states of texts: {done} of {total} shards"),
+        on_progress=lambda done, total: job.progress("states of texts", done, total, ""),
     )
-    intent_labels, slot_labels = _label_sets(examples)
-    encoder = dict(recipe["encoder"])
-    shape = EncoderShape(states.taps.shape[-1], len(depths), **encoder)
-    router = Router(shape, {name: len(labels) for name, labels in intent_labels.items()})
-    slots = SlotDecoder(shape, {name: len(labels) for name, labels in slot_labels.items()})
-    options = recipe["understanding"]
+    return UnderstandingData(examples, states)
 
-    numbered = {name: {label: at for at, label in enumerate(labels)} for name, labels in intent_labels.items()}
 
-    def router_loss(batch: _Batch) -> Tensor:
-        present: dict[str, list[tuple[int, int]]] = {}
-        for at, row in enumerate(batch.rows):
-            for name, intent in examples[row].intents.items():
-                if intent in numbered[name]:
-                    present.setdefault(name, []).append((at, numbered[name][intent]))
-        logits, _ = router(batch.taps, batch.padding, list(present))
-        losses = {
-            name: functional.cross_entropy(
-                logits[name][[at for at, _ in pairs]],
-                torch.tensor([label for _, label in pairs]),
-                label_smoothing=options["label_smoothing"],
-            )
-            for name, pairs in present.items()
-        }
-        return _with_auxiliary(losses, options["auxiliary_weight"])
+def _with_outsiders(
+    examples: Sequence[TextExample], outside: Mapping[str, Mapping[str, list[str]]]
+) -> Iterator[TextExample]:
+    """Texts of other sets that a label set has no intent for, as its out-of-scope examples.
 
-    tag_numbers = {name: {tag: at for at, tag in enumerate(tags)} for name, tags in slot_labels.items()}
-    targets = [
-        {
-            name: [tag_numbers[name].get(tag, 0) for tag in spans_to_tags(_offsets(states, row), spans)]
-            for name, spans in example.slots.items()
-            if name in tag_numbers
-        }
-        for row, example in enumerate(examples)
-    ]
+    Outlier exposure (Hendrycks et al. 2019, arXiv:1812.04606). `outside`: label set -> data set -> intents, or ["*"].
+    """
+    for example in examples:
+        intents = dict(example.intents)
+        if not example.held_out:
+            for label_set, sets in outside.items():
+                wanted = sets.get(example.data_set, [])
+                own = example.intents.get(example.data_set, example.intents.get(OURS, ""))
+                if wanted and label_set not in intents and (wanted == ["*"] or own in wanted):
+                    intents[label_set] = OUT_OF_SCOPE
+        yield replace(example, intents=intents)
 
-    def slot_loss(batch: _Batch) -> Tensor:
-        names = sorted({name for row in batch.rows for name in targets[row]})
-        logits = slots(batch.taps, batch.padding, names)
-        losses = {}
-        for name in names:
-            wanted = torch.full(batch.padding.shape, -100)
-            for at, row in enumerate(batch.rows):
-                if name in targets[row]:
-                    tags = targets[row][name]
-                    wanted[at, : len(tags)] = torch.tensor(tags)
-            losses[name] = functional.cross_entropy(logits[name].flatten(0, 1), wanted.flatten())
-        return _with_auxiliary(losses, options["auxiliary_weight"])
 
-    train_rows = [row for row, example in enumerate(examples) if not example.held_out and example.intents]
-    slot_rows = [row for row in train_rows if targets[row]]
-    held_out = [row for row, example in enumerate(examples) if example.held_out]
-    repeats = [row for row in train_rows if examples[row].data_set == "own"] * 3
-    for name, module, rows, loss in (
-        ("router", router, train_rows + repeats, router_loss),
-        ("slots", slots, slot_rows + [row for row in repeats if targets[row]], slot_loss),
-    ):
-        fit(
-            module,
-            lambda rng, rows=rows: _batches(states, rows, options["batch"], rng),  # type: ignore[misc]
-            -(-len(rows) // options["batch"]),
-            loss,
-            options,
-            int(recipe["seed"]),
-            lambda text, name=name: job.report(f"{name}: {text}"),  # type: ignore[misc]
+def train_understanding(job: Job) -> dict[str, Any]:
+    """Both stages; everything a checkpoint needs of this part."""
+    recipe = job.recipe
+    data = load_understanding_data(job)
+    model = Understanding(data, recipe)
+    first = recipe["understanding"]
+    run_stage(job, model, "decoders", first)
+    second = first.get("joint")
+    adapter_state: dict[str, Tensor] = {}
+    if second and int(second["epochs"]):
+        model.trunk = TunableTrunk(
+            job.trunk_folder,
+            precision="auto",
+            device="cpu",
+            last=max(model.depths),
+            tuned_from=int(second["first_layer"]),
         )
-
-    metrics, calibration = _measure_understanding(examples, states, router, slots, intent_labels, slot_labels, held_out)
+        model.adapter = LowRankAdapter.new(
+            model.trunk.config,
+            range(int(second["first_layer"]), max(model.depths)),
+            rank=int(second["rank"]),
+            scale=ADAPTER_SCALE,
+            generator=torch.Generator().manual_seed(int(recipe["seed"])),
+        )
+        run_stage(job, model, "joint", {**first, **second})
+        adapter_state = model.adapter.state()
+    metrics, calibration = measure_understanding(model, job.progress)
     job.report("understanding: " + ", ".join(f"{name} {value:.3f}" for name, value in sorted(metrics.items())))
     return {
-        "router": router.state_dict(),
-        "slots": slots.state_dict(),
-        "intent_labels": intent_labels,
-        "slot_labels": slot_labels,
+        "router": model.router.state_dict(),
+        "slots": model.slots.state_dict(),
+        "understanding": adapter_state,
+        "shared_depth": int(second["first_layer"]) if adapter_state else 0,
+        "understanding_rank": int(second["rank"]) if adapter_state else 0,
+        "intent_labels": data.intent_labels,
+        "slot_labels": data.slot_labels,
         "metrics": metrics,
         **calibration,
     }
 
 
-def _with_auxiliary(losses: Mapping[str, Tensor], weight: float) -> Tensor:
-    others = [loss for name, loss in losses.items() if name != OURS]
-    total = losses.get(OURS, torch.zeros(()))
-    if others:
-        total = total + weight * torch.stack(others).mean()
-    return total
+def run_stage(job: Job, model: Understanding, name: str, options: Mapping[str, Any]) -> None:
+    """One stage of training, from where an earlier run of it stopped."""
+    data = model.data
+    rows = data.train_rows()
+    repeats = [row for row in rows if data.examples[row].data_set == "own"] * int(options.get("repeat_own", 3))
+    size, seed = int(options["batch"]), int(job.recipe["seed"])
 
+    def batches(epoch: int) -> list[list[int]]:
+        rng = random.Random(f"{seed} {name} {epoch}")
+        if options.get("batches", "joint") == "alternating":
+            return data.alternating(rows + repeats, size, float(options.get("temperature", 1.0)), rng)
+        return data.by_length(rows + repeats, size, rng)
 
-def _offsets(states: TextStates, row: int) -> list[tuple[int, int]]:
-    pairs = states.offsets[states.starts[row] : states.starts[row + 1]].tolist()
-    return [(left, right) for left, right in pairs]
-
-
-def _measure_understanding(
-    examples: Sequence[TextExample],
-    states: TextStates,
-    router: Router,
-    slots: SlotDecoder,
-    intent_labels: Mapping[str, list[str]],
-    slot_labels: Mapping[str, list[str]],
-    rows: Sequence[int],
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Figures on held-out texts, and the temperature and thresholds chosen on them."""
-    ours: list[tuple[Tensor, int, str]] = []
-    scores: dict[str, list[float]] = {}
-    in_scope: list[tuple[float, bool]] = []
-    found: dict[str, list[tuple[set[tuple[int, int, str]], set[tuple[int, int, str]]]]] = {}
-    labels = intent_labels[OURS]
-    with torch.inference_mode():
-        for batch in _batches(states, rows, 64, None):
-            logits, _ = router(batch.taps, batch.padding, list(intent_labels))
-            tags = slots(batch.taps, batch.padding, list(slot_labels))
-            for at, row in enumerate(batch.rows):
-                example = examples[row]
-                for name, intent in example.intents.items():
-                    best = intent_labels[name][int(logits[name][at].argmax())]
-                    if name == OURS:
-                        if intent in labels:
-                            ours.append((logits[name][at].clone(), labels.index(intent), example.data_set))
-                    elif name == "clinc150":
-                        at_scope = [k for k, label in enumerate(intent_labels[name]) if label != "oos"]
-                        probabilities = logits[name][at].softmax(-1)[at_scope]
-                        in_scope.append((float(probabilities.max()), intent == "oos"))
-                        if intent != "oos":
-                            best = intent_labels[name][at_scope[int(probabilities.argmax())]]
-                            scores.setdefault("clinc150 in-scope intent", []).append(float(best == intent))
-                    else:
-                        scores.setdefault(f"{example.data_set} intent", []).append(float(best == intent))
-                for name, spans in example.slots.items():
-                    if name in slot_labels:
-                        offsets = _offsets(states, row)
-                        own = [slot_labels[name][k] for k in tags[name][at, : len(offsets)].argmax(-1).tolist()]
-                        predicted = set(tags_to_spans(example.text, offsets, own))
-                        wanted = {(*whole_words(example.text, a, b), kind) for a, b, kind in spans}
-                        found.setdefault(f"{example.data_set} slots ({name})", []).append((predicted, wanted))
-    logits = torch.stack([row for row, _, _ in ours])
-    wanted_labels = torch.tensor([label for _, label, _ in ours])
-    temperature = _temperature(logits, wanted_labels)
-    router.temperature.fill_(temperature)
-    skills = sorted({label.partition("/")[0] for label in labels})
-    to_skill = torch.tensor([[float(label.startswith(f"{skill}/")) for skill in skills] for label in labels])
-    by_skill = (logits / temperature).softmax(-1) @ to_skill
-    skill_wanted = to_skill[wanted_labels].argmax(-1)
-    right = by_skill.argmax(-1) == skill_wanted
-    for (_, _, data_set), is_right in zip(ours, right.tolist(), strict=True):
-        scores.setdefault("skill", []).append(float(is_right))
-        scores.setdefault(f"skill on {data_set}", []).append(float(is_right))
-    three = [k for k, skill in enumerate(skills) if skill != "unknown"]
-    of_three = torch.isin(skill_wanted, torch.tensor(three))
-    scores["skill, texts of the three skills"] = right[of_three].float().tolist()
-    scores["our intent"] = (logits.argmax(-1) == wanted_labels).float().tolist()
-    metrics = {name: sum(values) / len(values) for name, values in scores.items()}
-    metrics.update({name: slot_f1(pairs) for name, pairs in found.items()})
-    metrics["skill calibration error"] = expected_calibration_error(by_skill.max(-1).values, right)
-    threshold = _threshold_for(by_skill.max(-1).values, right, wanted_accuracy=0.985)
-    metrics["asked instead of guessed"] = float((by_skill.max(-1).values < threshold).float().mean())
-    scope_threshold = (
-        sorted(score for score, out in in_scope if not out)[int(0.03 * len(in_scope))] if in_scope else 0.0
+    groups: list[tuple[Sequence[nn.Parameter | Tensor], float]] = [
+        (list(dict.fromkeys([*model.router.parameters(), *model.slots.parameters()])), float(options["learning_rate"]))
+    ]
+    shared: list[Tensor] = []
+    if options.get("sharing") == "shared":
+        shared += list(model.router.encoder.parameters())
+    if model.adapter:
+        groups.append((model.adapter.parameters(), float(options["adapter_learning_rate"])))
+        shared += model.adapter.parameters()
+    tasks = model.tasks()
+    plan = Plan(
+        name=name,
+        groups=groups,
+        batches=batches,
+        losses=model.losses,
+        tasks=tasks,
+        epochs=int(options["epochs"]),
+        weight_decay=float(options["weight_decay"]),
+        seed=seed,
+        balance=Balance(
+            tasks,
+            model.weights(options.get("weights", {})),
+            learned=options.get("balance") == "uncertainty",
+            surgery=options.get("balance") == "pcgrad",
+            group_of=_family,
+        ),
+        modules=(model,),
+        shared=shared or list(model.router.encoder.parameters()),
     )
-    outside = [score for score, out in in_scope if out]
-    if outside:
-        metrics["clinc150 out-of-scope recall"] = sum(score < scope_threshold for score in outside) / len(outside)
-    return metrics, {"skill_threshold": threshold, "out_of_scope_threshold": scope_threshold}
+    optimise(plan, job.kept(f"understanding-{name}", SECTIONS))
 
 
-def _temperature(logits: Tensor, wanted: Tensor) -> float:
-    """The temperature with the lowest cross-entropy (Guo et al. 2017), by a fine search."""
-    candidates = [0.4 + 0.02 * step for step in range(100)]
-    losses = [float(functional.cross_entropy(logits / t, wanted)) for t in candidates]
-    return candidates[losses.index(min(losses))]
-
-
-def _threshold_for(confidence: Tensor, right: Tensor, *, wanted_accuracy: float) -> float:
-    """The lowest threshold in [0.3, 0.7] above which decisions are right `wanted_accuracy` of the time."""
-    for step in range(30, 71):
-        accepted = confidence >= step / 100
-        if bool(accepted.any()) and float(right[accepted].float().mean()) >= wanted_accuracy:
-            return step / 100
-    return 0.7
+def _family(task: str) -> str:
+    """Gradient surgery keeps apart our own intents, the data sets' intents, and slots."""
+    kind, _, label_set = task.partition(":")
+    return "own intents" if (kind, label_set) == (INTENT, OURS) else f"{kind}s"
