@@ -25,6 +25,18 @@ class Line:
         return self.unfolded.partition(b":")[2].decode("utf-8", "replace").strip()
 
     @property
+    def parts(self) -> tuple[bytes, bytes]:
+        """Unfolded: name with parameters, and value. A colon within quotes is no border."""
+        line = self.unfolded
+        quoted = False
+        for at, byte in enumerate(line):
+            if byte == 0x22:
+                quoted = not quoted
+            elif byte == 0x3A and not quoted:
+                return line[:at], line[at + 1 :]
+        return line, b""
+
+    @property
     def unfolded(self) -> bytes:
         return (
             self.raw.replace(b"\r\n ", b"")
@@ -96,19 +108,32 @@ def _with_end(data: bytes, end: bytes) -> list[Line]:
     return split_lines(data.replace(b"\r\n", b"\n").replace(b"\n", end))
 
 
+def own_lines(lines: Sequence[Line], component: Component, name: bytes) -> list[Line]:
+    """The content lines of one property of a component, without those of components inside it."""
+    found: list[Line] = []
+    depth = 0
+    for line in lines[component.start + 1 : component.end - 1]:
+        depth += (line.name == b"BEGIN") - (line.name == b"END")
+        if depth == 0 and line.name == name:
+            found.append(line)
+    return found
+
+
 def set_properties(
     lines: Sequence[Line],
     component: Component,
     properties: dict[bytes, bytes],
     *,
     alarms: bytes | None = None,
+    staying_alarms: Sequence[bool] = (),
 ) -> list[Line]:
     """Give a component new properties: name -> content lines (empty removes the property).
 
-    `alarms` replaces its VALARM components where it is not None.
+    `alarms` replaces its VALARM components where it is not None, except those that `staying_alarms` says stay.
     """
     end = _line_end(lines)
     waiting = dict(properties)
+    staying = list(staying_alarms)
     body: list[Line] = []
     depth = 0
     skipping = False
@@ -120,6 +145,7 @@ def set_properties(
             depth += 1
             if depth == 1:
                 skipping = alarms is not None and line.value.upper() == "VALARM"
+                skipping = skipping and not (staying and staying.pop(0))
         if depth == 0 and line.name in properties:
             if line.name in waiting:
                 body += _with_end(waiting.pop(line.name), end)
@@ -143,11 +169,16 @@ def map_properties(
     changed = list(lines)
     for number in range(component.start, component.end):
         if changed[number].name in names:
-            changed[number] = Line(_folded(change(changed[number].unfolded), end), changed[number].name)
+            changed[number] = Line(folded(change(changed[number].unfolded), end), changed[number].name)
     return changed
 
 
-def _folded(line: bytes, end: bytes) -> bytes:
+def insert_after(lines: Sequence[Line], component: Component, data: bytes) -> list[Line]:
+    """Put a component behind another one, with the line ends of the file."""
+    return [*lines[: component.end], *_with_end(data, _line_end(lines)), *lines[component.end :]]
+
+
+def folded(line: bytes, end: bytes) -> bytes:
     """Values we fold here are ASCII times, so cutting between bytes is safe."""
     pieces = [line[:75]] + [line[at : at + 74] for at in range(75, len(line), 74)]
     return (end + b" ").join(pieces) + end

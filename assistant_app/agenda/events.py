@@ -32,6 +32,12 @@ class EventDraft:
     reminder_minutes: tuple[int, ...] = ()
     """Minutes before the start, one VALARM each."""
     categories: tuple[str, ...] = ()
+    colour: str = ""
+    """A CSS3 colour name (RFC 7986 COLOR); empty is the calendar's own."""
+    extra_dates: tuple[Moment, ...] = ()
+    """Starts of further occasions beside those of the rule (RDATE); of the same kind as `start`."""
+    busy: bool = True
+    """False: time with this event in it still counts as free (TRANSP:TRANSPARENT)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +56,19 @@ class Event:
     recurrence: str = ""
     reminder_minutes: tuple[int, ...] = ()
     categories: tuple[str, ...] = ()
+    colour: str = ""
+    extra_dates: tuple[Moment, ...] = ()
+    busy: bool = True
+    """It takes up its time: neither marked as free time nor cancelled by who invited to it."""
 
     @property
     def all_day(self) -> bool:
         return not isinstance(self.start, datetime)
+
+    @property
+    def repeats(self) -> bool:
+        """A rule or further dates give it more than one occasion."""
+        return bool(self.recurrence or self.extra_dates)
 
     @property
     def length(self) -> timedelta:
@@ -72,10 +87,40 @@ class Occurrence:
     event: Event
     start: Moment
     end: Moment
+    recurrence_id: Moment | None = None
+    """Which occasion of its series this is: the start that the rule gives it, wherever it was moved to since. It
+    names the occasion to `edit`, `move` and `delete`; None for an event that does not repeat."""
 
     @property
     def all_day(self) -> bool:
         return not isinstance(self.start, datetime)
+
+
+Scope = Literal["one", "following", "all"]
+"""How much of a series a change touches: that occasion, it and all later ones, or the series."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarInfo:
+    """A calendar folder as it presents itself."""
+
+    name: str
+    """Of the folder."""
+    title: str
+    """For people; the folder's name where nothing else is given."""
+    colour: str
+    """`#rrggbb`, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class BinnedFile:
+    """What was deleted, or changed in part, and can be put back."""
+
+    name: str
+    """By which it is restored."""
+    titles: tuple[str, ...]
+    calendar: str
+    deleted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +137,17 @@ class FreeSlot:
     end: datetime
 
 
-ChangeKind = Literal["event_added", "event_edited", "event_moved", "event_deleted"]
+ChangeKind = Literal[
+    "event_added",
+    "event_edited",
+    "event_moved",
+    "event_deleted",
+    "task_added",
+    "task_completed",
+    "task_edited",
+    "task_deleted",
+    "list_added",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +164,8 @@ class Change:
     """True after an undo, False after a redo."""
     count: int = 1
     """Events that the action touched (an import touches several; `after` is the first)."""
+    title: str = ""
+    """Of what was changed where it is no event."""
 
 
 def as_datetime(moment: Moment, zone: ZoneInfo) -> datetime:

@@ -8,46 +8,61 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
-import icalendar
-import recurring_ical_events
-
-from assistant_app.agenda.event_files import StoredEvent, event_of, in_zone, parse, read_events
-from assistant_app.agenda.events import Event, FileProblem, Occurrence, as_datetime
+from assistant_app.agenda.event_files import StoredEvent, read_events
+from assistant_app.agenda.events import CalendarInfo, FileProblem
 from assistant_app.agenda.index import EventIndex, Stamp
+from assistant_app.agenda.occasions import Window
 from assistant_app.errors import StorageError
 
 log = logging.getLogger(__name__)
 
 _RACY_NS = 100_000_000
 """A folder changed this shortly before it was read may change again under the same time stamp."""
+_CHEAP_SECONDS = 0.02
+"""A look at every file that takes no longer is taken whenever something may have changed."""
+_SHARE = 20
+"""Where a look takes longer, one part in this many of the time may go into looking."""
+_BATCH = 500
+"""Files taken into the index in one transaction."""
+_YEAR_S = 31_557_600
+_BEHIND_YEARS, _AHEAD_YEARS = 1, 3
+"""How far series without an end are expanded in advance."""
+_LEFTOVER = re.compile(r"\..*\.\d+-[0-9a-f]{8}\.tmp")
+_LEFTOVER_SECONDS = 3600
 
+Progress = Callable[[int, int], None]
+"""Files read so far, and in all."""
 T = TypeVar("T")
+
+
+def no_progress(_done: int, _of: int) -> None:
+    """For a look that nobody waits for."""
 
 
 class CalendarFolders:
     """The files as they are now."""
 
-    def __init__(self, root: Path, index_file: Path, zone: ZoneInfo) -> None:
+    def __init__(self, root: Path, index_file: Path, clock: Callable[[], datetime], progress: Progress) -> None:
         self.root = root
-        self.zone = zone
+        self._clock = clock
+        self._progress = progress
         self._index = EventIndex(index_file, root)
-        self._seen_folders: dict[str, int] = {}
         self._trusted = False
+        self._looked_at = 0.0
+        self._look_seconds = 0.0
         try:
             self._seen_generation = self._index.generation
         except sqlite3.DatabaseError:
             self._index.reset()
             self._seen_generation = self._index.generation
-        self._parsed: dict[Path, tuple[Stamp, icalendar.Calendar]] = {}
 
     def close(self) -> None:
         self._index.close()
@@ -59,10 +74,26 @@ class CalendarFolders:
             return question(self._index)
         except sqlite3.DatabaseError as error:
             log.info("the calendar index is rebuilt: %s", error)
-            self._index.reset()
-            self._trusted = False
-            self.catch_up()
+            self.rebuild()
             return question(self._index)
+
+    def ask_within(self, start_s: float, end_s: float, question: Callable[[EventIndex], T]) -> T:
+        """As `ask`, with every occasion between two moments known."""
+        window = Window(int(start_s), int(end_s))
+
+        def covered(index: EventIndex) -> T:
+            paths = index.not_covered(window)
+            if paths:
+                self._read_further(index, paths, window)
+            return question(index)
+
+        return self.ask(covered)
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Make the index anew from the files; how many there are."""
+        self._index.reset()
+        self._trusted = False
+        return self.catch_up(look_at_files=True, progress=progress)
 
     def calendars(self) -> list[str]:
         """Names of the folders that are there."""
@@ -78,22 +109,63 @@ class CalendarFolders:
                 "Check its permissions, or choose another folder in the settings.",
             ) from error
 
-    def catch_up(self, *, look_at_files: bool = False) -> None:
-        """Bring the index up to date. Folders' time stamps tell of new, renamed and removed files;
-        a file that was overwritten in place is noticed when the files are looked at, too."""
+    def info(self, name: str) -> CalendarInfo:
+        """What the folder's `displayname` and `color` files say, as vdirsyncer and khal write them."""
+        said = {}
+        for kind in ("displayname", "color"):
+            try:
+                said[kind] = (self.root / name / kind).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                said[kind] = ""
+        return CalendarInfo(name, said["displayname"] or name, said["color"])
+
+    def catch_up(self, *, look_at_files: bool = False, progress: Progress | None = None) -> int:
+        """Bring the index up to date; how many files there are, where they were looked at.
+
+        Folders' time stamps tell of new, renamed and removed files; a file that was overwritten in
+        place is noticed when the files are looked at, too.
+        """
         folders = self._folder_times()
-        if self._trusted and not look_at_files and folders == self._seen_folders:
-            return
-        began_ns = time.time_ns()
+        began = time.monotonic()
+        rested = began - self._looked_at >= self._look_seconds * _SHARE
+        if not self._looked_at or (look_at_files and (rested or self._is_cheap)):
+            return self._look(folders, progress or self._progress)
+        if folders != self._index.folder_times() or (not self._trusted and (rested or self._is_cheap)):
+            return self._look(folders, progress or self._progress)
+        return 0
+
+    @property
+    def _is_cheap(self) -> bool:
+        return self._look_seconds <= _CHEAP_SECONDS
+
+    def _look(self, folders: dict[str, int], progress: Progress) -> int:
+        began, began_ns = time.monotonic(), time.time_ns()
         on_disk = self._files(folders)
         known = self._index.stamps()
         changed = [path for path, stamp in on_disk.items() if known.get(path) != stamp]
         removed = [path for path in known if path not in on_disk]
-        if changed or removed:
-            read = [(path, on_disk[path], *self._read(path)) for path in changed]
-            self._index.update(read, removed)
-        self._seen_folders = folders
-        self._trusted = all(began_ns - mtime_ns > _RACY_NS for mtime_ns in folders.values())
+        looking = time.monotonic() - began
+        for at in range(0, max(len(changed), 1), _BATCH):
+            some = changed[at : at + _BATCH]
+            if some or removed:
+                self._index.update([(path, on_disk[path], *self._read(path)) for path in some], removed)
+                removed = []
+                progress(min(at + _BATCH, len(changed)), len(changed))
+        if folders != self._index.folder_times():
+            self._index.set_folder_times(folders)
+        # A clock that was set back leaves time stamps in the future; those are not trusted either.
+        self._trusted = all(0 <= began_ns - mtime_ns > _RACY_NS for mtime_ns in folders.values())
+        self._looked_at, self._look_seconds = time.monotonic(), looking
+        return len(on_disk)
+
+    def _read_further(self, index: EventIndex, paths: Sequence[str], window: Window) -> None:
+        """Expand series without an end beyond what is known of them, a year at a time."""
+        usual = self._window()
+        wider = Window(min(window.start_s - _YEAR_S, usual.start_s), max(window.end_s + _YEAR_S, usual.end_s))
+        stamps = index.stamps()
+        for at in range(0, len(paths), _BATCH):
+            some = [path for path in paths[at : at + _BATCH] if path in stamps]
+            index.update([(path, stamps[path], *self._read(path, wider)) for path in some], [], counts=False)
 
     def changed_by_others(self) -> bool:
         """Has anything changed since this was last asked, or since our own last change?"""
@@ -102,53 +174,43 @@ class CalendarFolders:
         return changed
 
     @contextlib.contextmanager
-    def own_change(self) -> Iterator[None]:
-        """Wrap a change this program makes, so that it is not reported as another's."""
+    def own_change(self, paths: Sequence[str]) -> Iterator[None]:
+        """Wrap a change this program makes to these files, so that it is not reported as another's and only they are
+        read again."""
         before = self.ask(lambda index: index.generation)
         try:
             yield
         finally:
-            self._trusted = False
+            self._take_in(paths)
             now = self.ask(lambda index: index.generation)
             if before == self._seen_generation:
                 self._seen_generation = now
 
+    def _take_in(self, paths: Sequence[str]) -> None:
+        self._trusted = False
+        if self._is_cheap:
+            return  # the next question looks at everything
+        changed, removed = [], []
+        for path in paths:
+            if not path.endswith(".ics") or "/." in path:
+                continue
+            try:
+                status = os.stat(self.root / path)
+            except OSError:
+                removed.append(path)
+            else:
+                stamp = Stamp(status.st_mtime_ns, status.st_size)
+                changed.append((path, stamp, *self._read(path)))
+        try:
+            self._index.update(changed, removed)
+            self._index.set_folder_times(self._folder_times())
+        except sqlite3.DatabaseError as error:
+            log.info("the calendar index could not follow a change: %s", error)
+            self._looked_at = 0.0
+
     def problems(self) -> tuple[FileProblem, ...]:
         found = self.ask(lambda index: index.problems())
         return tuple(FileProblem(self.root / path, reason) for path, reason in found)
-
-    def occurrences(self, event: Event, start_s: float, end_s: float, margin_s: float = 0) -> list[Occurrence]:
-        """Expand a repeating event (times as in its file) between two moments."""
-        calendar = self._calendar_of(event.file)
-        if calendar is None:
-            return []
-        start = datetime.fromtimestamp(start_s, UTC) - timedelta(seconds=margin_s)
-        end = datetime.fromtimestamp(end_s, UTC) + timedelta(seconds=margin_s)
-        query = recurring_ical_events.of(calendar, components=["VEVENT"], skip_bad_series=True)
-        found: list[Occurrence] = []
-        for component in query.between(start.astimezone(self.zone), end.astimezone(self.zone)):
-            if str(component.get("UID", event.uid)) != event.uid:
-                continue
-            one = in_zone(event_of(component, event.uid, event.file, event.calendar), self.zone)
-            own = in_zone(event, self.zone)
-            changed = one.title != own.title or one.location != own.location or one.notes != own.notes
-            shown = _with_words_of(own, one) if changed else own
-            found.append(Occurrence(shown, one.start, one.end))
-        return sorted(found, key=lambda o: as_datetime(o.start, self.zone))
-
-    def _calendar_of(self, file: Path) -> icalendar.Calendar | None:
-        try:
-            status = file.stat()
-            stamp = Stamp(status.st_mtime_ns, status.st_size)
-            known = self._parsed.get(file)
-            if known is None or known[0] != stamp:
-                if len(self._parsed) > 2000:
-                    self._parsed.clear()
-                known = self._parsed[file] = (stamp, parse(file.read_bytes()))
-        except (OSError, ValueError) as error:
-            log.warning("%s changed while it was read: %s", file.name, error)
-            return None
-        return known[1]
 
     def _folder_times(self) -> dict[str, int]:
         times = {}
@@ -165,23 +227,34 @@ class CalendarFolders:
             try:
                 with os.scandir(self.root / name) as entries:
                     for entry in entries:
-                        if entry.name.endswith(".ics") and not entry.name.startswith(".") and entry.is_file():
+                        if entry.name.startswith("."):
+                            _remove_leftover(entry)
+                        elif entry.name.endswith(".ics") and entry.is_file():
                             status = entry.stat()
                             found[f"{name}/{entry.name}"] = Stamp(status.st_mtime_ns, status.st_size)
             except OSError as error:
                 log.warning("calendar folder %s cannot be read: %s", name, error)
         return found
 
-    def _read(self, path: str) -> tuple[list[StoredEvent], str | None]:
+    def _window(self) -> Window:
+        now_s = int(self._clock().timestamp())
+        return Window(now_s - _BEHIND_YEARS * _YEAR_S, now_s + _AHEAD_YEARS * _YEAR_S)
+
+    def _read(self, path: str, window: Window | None = None) -> tuple[list[StoredEvent], str | None]:
         file = self.root / path
         try:
-            return read_events(file.read_bytes(), file, file.parent.name), None
+            events = read_events(file.read_bytes(), file, file.parent.name, window or self._window())
         except OSError as error:
             return [], f"It cannot be read ({error.strerror})."
         except Exception as error:  # noqa: BLE001  (whatever a stranger's file provokes, the other files must load)
             log.info("%s is no calendar file: %s", file.name, error)
             return [], f"It is not a calendar file that can be understood: {str(error) or type(error).__name__}."
+        problem = next((e.expansion.problem for e in events if e.expansion.problem), None)
+        return events, problem
 
 
-def _with_words_of(event: Event, one: Event) -> Event:
-    return replace(event, title=one.title, location=one.location, notes=one.notes)
+def _remove_leftover(entry: os.DirEntry[str]) -> None:
+    """A temporary file of a program that was killed while it wrote. What it held was never acknowledged."""
+    with contextlib.suppress(OSError):
+        if _LEFTOVER.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > _LEFTOVER_SECONDS:
+            os.unlink(entry.path)

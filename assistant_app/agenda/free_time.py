@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from assistant_app.agenda.events import FreeSlot, Occurrence, as_datetime
+
+
+def overlapping(busy: Iterable[Occurrence], spans: Sequence[tuple[datetime, datetime]]) -> list[Occurrence]:
+    """The timed occasions that overlap one of the spans, which are in order."""
+    starts = [start.timestamp() for start, _ in spans]
+    latest_ends = list(accumulate((end.timestamp() for _, end in spans), max))
+    found = []
+    for occurrence in busy:
+        if isinstance(occurrence.start, datetime) and isinstance(occurrence.end, datetime):
+            begins, ends = occurrence.start.timestamp(), max(occurrence.end.timestamp(), occurrence.start.timestamp())
+            before = bisect_left(starts, max(ends, begins + 1))
+            if before and latest_ends[before - 1] > begins:
+                found.append(occurrence)
+    return found
 
 
 def free_slots(

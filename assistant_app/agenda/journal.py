@@ -2,12 +2,15 @@
 
 Each entry holds the files' contents before and after. It knows bytes and paths, not events.
 An entry and its file changes are made inside one SQLite transaction, which is also the lock that
-keeps two processes from writing at once.
+keeps two processes from writing at once. A change of several files is first noted as intended, in a
+file of its own, so that a program that is killed in the middle of it can finish at its next start.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import logging
 import sqlite3
 import time
@@ -15,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant_app.agenda.files import read_or_none, remove, write_whole
 from assistant_app.errors import StorageError
 
 log = logging.getLogger(__name__)
@@ -52,6 +56,7 @@ class Journal:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._intended = file.with_name(f"{file.name}.intended")
         self._db: sqlite3.Connection | None = None
 
     def _open(self) -> sqlite3.Connection:
@@ -135,6 +140,46 @@ class Journal:
         rows = db.execute("SELECT path, before, after FROM contents WHERE entry=? ORDER BY position", (row[0],))
         changes = tuple(FileChange(path, before, after) for path, before, after in rows)
         return Entry(row[0], row[1], tuple(row[2].split("\n")), changes)
+
+    # Changes of several files
+
+    def intend(self, kind: str, uids: tuple[str, ...], changes: list[FileChange]) -> None:
+        """Note what is about to be done, durably. Call inside `locked`, and `settle` after it."""
+        note = {"kind": kind, "uids": uids, "changes": [[c.path, _text(c.before), _text(c.after)] for c in changes]}
+        write_whole(self._intended, json.dumps(note).encode())
+
+    def settle(self) -> None:
+        """What was intended is done, or was put back."""
+        with contextlib.suppress(StorageError):
+            if self._intended.exists():
+                remove(self._intended)
+
+    def intended(self) -> Entry | None:
+        """What a program that was killed had begun; call inside `locked`."""
+        try:
+            data = read_or_none(self._intended)
+            note = json.loads(data) if data else None
+            if note is None:
+                return None
+            changes = tuple(FileChange(path, _bytes(before), _bytes(after)) for path, before, after in note["changes"])
+            return Entry(0, note["kind"], tuple(note["uids"]), changes)
+        except (StorageError, ValueError, KeyError, TypeError) as error:
+            log.warning("a note of an unfinished change cannot be read and is left out: %s", error)
+            self.settle()
+            return None
+
+    @property
+    def has_intention(self) -> bool:
+        """Whether a change of several files is under way, or was when a program was killed."""
+        return self._intended.exists()
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)
 
 
 def _not_writable(file: Path, error: Exception) -> StorageError:

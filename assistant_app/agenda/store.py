@@ -7,46 +7,40 @@ is seen by other processes at their next question. It knows no words for times a
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
-import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from threading import RLock
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from assistant_app.agenda import calendar_text, free_time, word_search
-from assistant_app.agenda.event_files import (
-    edited_file,
-    in_zone,
-    new_uid_file,
-    parse,
-    read_events,
-    weekday_rule_moved,
-)
+from assistant_app.agenda import calendar_text, series_edits
+from assistant_app.agenda.bin import Bin
+from assistant_app.agenda.event_files import in_zone, parse, read_events
+from assistant_app.agenda.event_writing import new_uid_file
 from assistant_app.agenda.events import (
+    BinnedFile,
     Change,
     ChangeKind,
     Event,
     EventDraft,
-    FileProblem,
-    FreeSlot,
     Moment,
     Occurrence,
+    Scope,
     as_datetime,
 )
 from assistant_app.agenda.files import read_or_none, remove, write_whole
-from assistant_app.agenda.folders import CalendarFolders
-from assistant_app.agenda.index import IndexedEvent, seconds
+from assistant_app.agenda.folders import Progress, no_progress
 from assistant_app.agenda.journal import Entry, FileChange, Journal
+from assistant_app.agenda.reading import CalendarReader
+from assistant_app.agenda.series_edits import Which
 from assistant_app.errors import InputError, StorageError
 
-_MARGIN_S = 15 * 3600
-"""Days and floating times are indexed as in UTC; no zone is further away from it."""
-_LOOK_AHEAD_DAYS = (2, 8, 32, 370, 4 * 366)
+log = logging.getLogger(__name__)
+
 _FIELDS = {
     "title",
     "start",
@@ -57,10 +51,15 @@ _FIELDS = {
     "recurrence",
     "reminder_minutes",
     "categories",
+    "colour",
+    "extra_dates",
+    "busy",
 }
+_OF_A_SERIES = {"calendar", "recurrence", "extra_dates"}
+"""What one occasion of a series cannot have for itself."""
 
 
-class CalendarStore:
+class CalendarStore(CalendarReader):
     """Safe to use from several threads and several processes at once."""
 
     def __init__(
@@ -72,105 +71,26 @@ class CalendarStore:
         default_calendar: str = "personal",
         zone: ZoneInfo,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        progress: Progress = no_progress,
         read_only: Collection[str] = (),
     ) -> None:
         """Calendars named in `read_only` belong to a server on the web; they are shown, not changed."""
-        self.root = root
+        super().__init__(
+            root, index_file=index_file, default_calendar=default_calendar, zone=zone, clock=clock, progress=progress
+        )
         self._read_only = frozenset(read_only)
-        self.default_calendar = default_calendar
-        self.zone = zone
-        self._clock = clock
-        self._bin = journal_file.parent / "bin"
-        self._lock = RLock()
-        self._folders = CalendarFolders(root, index_file, zone)
+        self._bin = Bin(journal_file.parent / "bin")
         self._journal = Journal(journal_file)
+        self._applied: list[FileChange] = []
+        self._read_only = frozenset(read_only)
+        if self._journal.has_intention:
+            with contextlib.suppress(StorageError), self._changing():
+                pass
 
     def close(self) -> None:
         with self._lock:
             self._folders.close()
             self._journal.close()
-
-    # Reading
-
-    def get(self, uid: str) -> Event:
-        """The event; `InputError` where there is none."""
-        return in_zone(self._indexed(uid).event, self.zone)
-
-    def between(self, start: datetime, end: datetime) -> list[Occurrence]:
-        """Everything that takes place in the interval, even partly, in order; repeats expanded."""
-        with self._lock:
-            start_s, end_s = start.timestamp(), end.timestamp()
-            found = self._folders.ask(
-                lambda index: (
-                    index.overlapping(int(end_s) + _MARGIN_S, int(start_s) - _MARGIN_S)
-                    if end_s < start_s
-                    else index.overlapping(int(start_s) - _MARGIN_S, int(end_s) + _MARGIN_S)
-                )
-            )
-            occurrences = [o for item in found for o in self._occurrences(item, start_s, end_s)]
-        return sorted((o for o in occurrences if self._overlaps(o, start, end)), key=self._order)
-
-    def next_after(self, now: datetime) -> Occurrence | None:
-        """The first occasion that begins at or after `now`."""
-        for days in _LOOK_AHEAD_DAYS:
-            coming = [o for o in self.between(now, now + timedelta(days=days)) if self._starts(o) >= now]
-            if coming:
-                return coming[0]
-        with self._lock:
-            single = self._folders.ask(lambda index: index.single_from(int(now.timestamp()) - _MARGIN_S, 50))
-            later = [o for item in single for o in self._single(item) if self._starts(o) >= now]
-        return min(later, key=self._order, default=None)
-
-    def search(self, text: str, *, after: datetime | None = None, limit: int = 20) -> list[Occurrence]:
-        """Events whose title, place or notes hold the words; the next occasion of each, upcoming first.
-
-        Case and accents do not matter, half a word or a slip is enough. With `after`, only what is not over by then.
-        """
-        now = after or self._clock()
-        with self._lock:
-            every = self._folders.ask(lambda index: index.everything())
-            best = word_search.best([(item, self._words(item.event)) for item in every], text)
-            found = [o for item in best if (o := self._nearest(item, now))]
-        if after is not None:
-            found = [o for o in found if as_datetime(o.end, self.zone) > after]
-        upcoming = sorted((o for o in found if as_datetime(o.end, self.zone) > now), key=self._order)
-        past = sorted((o for o in found if as_datetime(o.end, self.zone) <= now), key=self._order, reverse=True)
-        return (upcoming + past)[:limit]
-
-    def conflicts(self, start: Moment, end: Moment, *, ignore_uid: str | None = None) -> list[Occurrence]:
-        """Timed occasions that overlap the interval (an all-day event is no reason not to meet)."""
-        found = self.between(as_datetime(start, self.zone), as_datetime(end, self.zone))
-        return [o for o in found if not o.all_day and o.event.uid != ignore_uid]
-
-    def free_slots(
-        self, length: timedelta, start: datetime, end: datetime, *, day_starts_hour: int, day_ends_hour: int
-    ) -> list[FreeSlot]:
-        """Stretches of at least `length` with nothing in them, within the hours of each day."""
-        return free_time.free_slots(
-            self.between(start, end),
-            length,
-            start,
-            end,
-            day_starts_hour=day_starts_hour,
-            day_ends_hour=day_ends_hour,
-            zone=self.zone,
-        )
-
-    def calendars(self) -> list[str]:
-        """Names of all calendars, the default one first (there before its folder is)."""
-        names = self._folders.calendars()
-        return [self.default_calendar, *(name for name in names if name != self.default_calendar)]
-
-    def problems(self) -> tuple[FileProblem, ...]:
-        """Files that could not be read. They are left where they are."""
-        with self._lock:
-            return self._folders.problems()
-
-    def refresh(self) -> bool:
-        """Look at every file's size and time stamp; True if another program changed something."""
-        with self._lock:
-            self._folders.ask(lambda index: self._folders.catch_up(look_at_files=True))
-            return self._folders.changed_by_others()
 
     # Changing
 
@@ -179,44 +99,133 @@ class CalendarStore:
         self._check_times(draft.start, draft.end)
         calendar = self._calendar_name(draft.calendar or self.default_calendar)
         uid = str(uuid.uuid4())
-        data = new_uid_file(
-            replace(draft, start=self._zoned(draft.start), end=self._zoned(draft.end)), uid, self._clock()
+        draft = replace(
+            draft,
+            start=self._zoned(draft.start),
+            end=self._zoned(draft.end),
+            extra_dates=tuple(self._zoned(moment) for moment in draft.extra_dates),
         )
-        with self._lock, self._journal.locked():
+        data = new_uid_file(draft, uid, self._clock())
+        with self._changing():
             self._write("event_added", (uid,), [FileChange(f"{calendar}/{uid}.ics", None, data)])
         return self.get(uid)
 
-    def edit(self, uid: str, **changes: Any) -> Event:
+    def edit(self, uid: str, *, scope: Scope = "all", occurrence: Moment | None = None, **changes: Any) -> Event:
         """Change the given fields only: title, start, end, location, notes, calendar, recurrence,
-        reminder_minutes, categories. A new start without an end keeps the length."""
-        return self._edit("event_edited", uid, changes)
+        reminder_minutes, categories, colour, extra_dates, busy. A new start without an end keeps the length.
 
-    def move(self, uid: str, start: Moment) -> Event:
-        """Give the event (a repeating one: the whole series) another start; it keeps its length."""
-        return self._edit("event_moved", uid, {"start": start})
+        Of a series, `scope` says how much of it changes and `occurrence` (a `recurrence_id`, a start or a day) which
+        occasion is meant; new times are that occasion's. Gives what the occasion belongs to afterwards: for `following`
+        a new event, for `one` the occasion itself.
+        """
+        return self._edit("event_edited", uid, changes, scope, occurrence)
 
-    def _edit(self, kind: ChangeKind, uid: str, changes: dict[str, Any]) -> Event:
+    def move(self, uid: str, start: Moment, *, scope: Scope = "all", occurrence: Moment | None = None) -> Event:
+        """Give the event, or the occasions of a series that `scope` names, another start; the length stays."""
+        return self._edit("event_moved", uid, {"start": start}, scope, occurrence)
+
+    def _edit(
+        self, kind: ChangeKind, uid: str, changes: dict[str, Any], scope: Scope, occurrence: Moment | None
+    ) -> Event:
         if unknown := changes.keys() - _FIELDS:
             raise TypeError(f"an event has no {', '.join(sorted(unknown))}")
-        with self._lock, self._journal.locked():
-            old = self.get(uid)
-            path = self._path(old.file)
-            before = self._content(path)
+        with self._changing():
+            series = self.get(uid)
+            which, scope = self._which(uid, scope, occurrence)
+            old = series if which is None else replace(which.event, start=which.start, end=which.end)
+            if scope == "one" and which is not None:
+                # An occasion does not repeat; told to, it becomes an event of its own.
+                old = replace(old, recurrence="", extra_dates=())
             changes = {name: value for name, value in changes.items() if value != getattr(old, name)}
-            target = self._calendar_name(changes.pop("calendar", old.calendar))
+            target = self._calendar_name(changes.pop("calendar", series.calendar))
             if "start" in changes or "end" in changes:
                 changes |= self._new_times(old, changes)
-            if "start" in changes and "recurrence" not in changes and old.recurrence:
-                moved = weekday_rule_moved(old.recurrence, old.start, changes["start"])
-                changes |= {"recurrence": moved} if moved != old.recurrence else {}
-            after = edited_file(before, uid, changes, self._clock(), self.zone) if changes else before
-            if target == old.calendar:
-                files = [FileChange(path, before, after)] if changes else []
-            else:
-                files = self._into_calendar(path, before, after, uid, target)
-            if files:
+            if not changes and target == series.calendar:
+                return old
+            path = self._path(series.file)
+            before = self._content(path)
+            if which is None or scope == "all":
+                changes = self._of_series(series, old, changes)
+                after = series_edits.edited(before, self._change(uid), changes) if changes else before
+                if target == series.calendar:
+                    files = [FileChange(path, before, after)]
+                else:
+                    files = self._into_calendar(path, before, after, uid, target)
                 self._write(kind, (uid,), files)
-        return self.get(uid)
+                return self.get(uid)
+            if scope == "one" and target == series.calendar and not changes.keys() & _OF_A_SERIES:
+                after = series_edits.edited_one(before, self._change(uid), _named(which), changes)
+                self._write(kind, (uid,), [FileChange(path, before, after)])
+                assert which.recurrence_id is not None
+                return self._as_event(self.occurrence(uid, which.recurrence_id))
+            return self._split(kind, series, which, scope, changes, target, before)
+
+    def _split(
+        self,
+        kind: ChangeKind,
+        series: Event,
+        which: Occurrence,
+        scope: Scope,
+        changes: dict[str, Any],
+        target: str,
+        before: bytes,
+    ) -> Event:
+        """One occasion, or it and all later ones, become an event of their own."""
+        uid, new_uid = series.uid, str(uuid.uuid4())
+        change, named = self._change(uid), _named(which)
+        if scope == "one":
+            old = series_edits.without_one(before, change, named)
+            new = series_edits.alone(before, change, named, new_uid)
+        else:
+            old = series_edits.ended_before(before, change, named)
+            new = series_edits.beginning_with(before, change, named, new_uid)
+            assert which.recurrence_id is not None
+            begins = replace(series, start=which.recurrence_id, end=self._later(which.recurrence_id, series.length))
+            changes = self._of_series(begins, replace(begins, start=which.start, end=which.end), changes)
+        if changes:
+            new = series_edits.edited(new, self._change(new_uid), changes)
+        files = [
+            FileChange(f"{target}/{new_uid}.ics", None, new),
+            FileChange(self._path(series.file), before, old),
+        ]
+        self._write(kind, (new_uid, uid), files)
+        return self.get(new_uid)
+
+    def _which(self, uid: str, scope: Scope, occurrence: Moment | None) -> tuple[Occurrence | None, Scope]:
+        """The occasion that is meant, and the scope that comes to the same; None for an event that does not repeat."""
+        if not self._indexed(uid).repeats:
+            return None, "all"
+        if occurrence is None:
+            if scope != "all":
+                raise InputError(
+                    "occurrence_missing", "This event repeats. Say which occasion is meant, by its day or its start."
+                )
+            return None, "all"
+        which = self.occurrence(uid, occurrence)
+        if scope == "following" and not self._has_earlier(which):
+            scope = "all"
+        return which, scope
+
+    def _has_earlier(self, which: Occurrence) -> bool:
+        """Whether a series has occasions before this one."""
+        series = self._indexed(which.event.uid).event
+        start, own = as_datetime(series.start, self.zone), which.recurrence_id
+        if own is None or start < as_datetime(own, self.zone):
+            return own is not None
+        return any(as_datetime(moment, self.zone) < start for moment in series.extra_dates)
+
+    def _of_series(self, series: Event, occasion: Event, changes: dict[str, Any]) -> dict[str, Any]:
+        """Times that were given for an occasion, as times of its series."""
+        if not changes.keys() & {"start", "end"} or occasion.start == series.start:
+            return changes
+        start, end = changes["start"], changes["end"]
+        length = as_datetime(end, self.zone).astimezone(UTC) - as_datetime(start, self.zone).astimezone(UTC)
+        days = timedelta(days=_day_number(start) - _day_number(occasion.start))
+        if not isinstance(start, datetime):
+            first = _day(series.start) + days
+            return changes | {"start": first, "end": first + timedelta(days=max(round(length / timedelta(days=1)), 1))}
+        moved = datetime.combine(_day(series.start) + days, start.time(), tzinfo=start.tzinfo)
+        return changes | {"start": moved, "end": self._later(moved, length)}
 
     def _new_times(self, old: Event, changes: dict[str, Any]) -> dict[str, Any]:
         start = self._zoned(changes.get("start", old.start))
@@ -239,25 +248,41 @@ class CalendarStore:
             new = f"{target}/{uuid.uuid4()}.ics"
         return [FileChange(new, None, alone if rest else after), FileChange(path, before, rest)]
 
-    def delete(self, uid: str) -> Event:
-        """Remove the event; its file is kept in the bin beside the journal."""
-        with self._lock, self._journal.locked():
-            old = self.get(uid)
-            path = self._path(old.file)
-            before = self._content(path)
-            self._check_writable([FileChange(path, before, None)])
-            write_whole(self._bin / self._bin_name(path), before)
-            self._write("event_deleted", (uid,), [FileChange(path, before, calendar_text.without(before, uid))])
-        return old
+    def delete(self, uid: str, *, scope: Scope = "all", occurrence: Moment | None = None) -> Event:
+        """Remove the event, or the occasions of a series that `scope` names; the file as it was is kept in the bin.
 
-    def import_ics(self, text_or_bytes: str | bytes) -> list[Event]:
-        """Take over every event of an iCalendar text; one that is there already is replaced, a new one goes into the
-        default calendar."""
+        Gives what was deleted: of a series' one occasion that occasion."""
+        with self._changing():
+            series = self.get(uid)
+            which, scope = self._which(uid, scope, occurrence)
+            path = self._path(series.file)
+            before = self._content(path)
+            after = calendar_text.without(before, uid)
+            if which is not None and scope != "all":
+                shorten = series_edits.without_one if scope == "one" else series_edits.ended_before
+                shorter = shorten(before, self._change(uid), _named(which))
+                after = shorter if self._takes_place(shorter, uid, series) else after
+            files = [FileChange(path, before, after)]
+            self._check_writable(files)
+            self._check_writable([FileChange(path, before, after)])
+            self._bin.keep(series.calendar, before)
+            self._write("event_deleted", (uid,), files)
+        return series if which is None or scope == "all" else self._as_event(which)
+
+    def _takes_place(self, data: bytes, uid: str, series: Event) -> bool:
+        """Whether anything is left of a series."""
+        left = [e for e in read_events(data, series.file, series.calendar) if e.event.uid == uid]
+        return any(e.expansion.occasions or e.expansion.covered for e in left)
+
+    def import_ics(self, text_or_bytes: str | bytes, *, calendar: str = "") -> list[Event]:
+        """Take over every event of an iCalendar text; one that is there already is replaced, a new one goes into
+        `calendar` or the default one."""
         data = text_or_bytes.encode() if isinstance(text_or_bytes, str) else text_or_bytes
         data = data.removeprefix(b"\xef\xbb\xbf")
+        target = self._calendar_name(calendar or self.default_calendar)
         try:
             # The stem names an event that brings no UID of its own.
-            found = read_events(data, Path(f"{uuid.uuid4()}.ics"), self.default_calendar)
+            found = read_events(data, Path(f"{uuid.uuid4()}.ics"), target)
         except Exception as error:
             raise InputError(
                 "calendar_file_invalid",
@@ -265,11 +290,11 @@ class CalendarStore:
             ) from error
         files: list[FileChange] = []
         uids = tuple(stored.event.uid for stored in found)
-        with self._lock, self._journal.locked():
+        with self._changing():
             for uid in uids:
                 alone = calendar_text.alone(data, uid)
                 known = self._known(uid)
-                path = self._path(known.event.file) if known else f"{self.default_calendar}/{self._file_name(uid)}"
+                path = self._path(known.event.file) if known else f"{target}/{self._file_name(uid)}"
                 files.append(FileChange(path, self._content(path) if known else None, alone))
             if files:
                 self._write("event_added", uids, files)
@@ -278,22 +303,43 @@ class CalendarStore:
     def export_ics(self, calendar: str | None = None) -> bytes:
         """One iCalendar file with every event of a calendar, or of all, as they are on disk."""
         with self._lock:
-            every = self._folders.ask(lambda index: index.everything(calendar))
-            files = sorted({item.event.file for item in every})
-            contents = [read_or_none(file) or b"" for file in files]
+            paths = self._folders.ask(lambda index: index.paths(calendar))
+            contents = [read_or_none(self.root / path) or b"" for path in paths]
         return calendar_text.joined(contents)
+
+    # The bin
+
+    def bin(self) -> list[BinnedFile]:
+        """What was deleted in the last thirty days, the latest first."""
+        found = []
+        for kept in self._bin.contents():
+            titles: tuple[str, ...] = ()
+            with contextlib.suppress(Exception):
+                titles = tuple(e.event.title for e in read_events(kept.data, Path(kept.name), kept.calendar))
+            found.append(BinnedFile(kept.name, titles, kept.calendar, kept.deleted_at.astimezone(self.zone)))
+        return found
+
+    def restore(self, name: str) -> list[Event]:
+        """Put a file of the bin back as it was; events that are there (in part) become again what they were."""
+        kept = self._bin.get(name)
+        calendar = kept.calendar if kept.calendar in self.calendars() else self.default_calendar
+        events = self.import_ics(kept.data, calendar=calendar)
+        if not events:
+            path = f"{calendar}/{uuid.uuid4()}.ics"
+            self.replace_files("task_added", (Path(path).stem,), [FileChange(path, None, kept.data)])
+        return events
 
     # Undo
 
     def undo(self) -> Change | None:
         """Take back the latest action; None where there is nothing to take back."""
-        with self._lock, self._journal.locked():
+        with self._changing():
             entry = self._journal.newest_done()
             return self._replay(entry, undone=True) if entry else None
 
     def redo(self) -> Change | None:
         """Do the action again that was undone last."""
-        with self._lock, self._journal.locked():
+        with self._changing():
             entry = self._journal.oldest_undone()
             return self._replay(entry, undone=False) if entry else None
 
@@ -309,50 +355,53 @@ class CalendarStore:
                     f"Another program has changed {Path(step.path).name} since, so this was not "
                     f"{'undone' if undone else 'done again'}. Edit the event by hand instead.",
                 )
-        with self._folders.own_change():
-            self._put(steps)
+        self._put(steps)
         self._journal.mark(entry, undone=undone)
         first = entry.uids[0]
         before = self._event_in(((c.path, c.before) for c in entry.changes), first)
         after = self._event_in(((c.path, c.after) for c in entry.changes), first)
-        return Change(cast(ChangeKind, entry.kind), before, after, undone, len(entry.uids))
+        title = "" if before or after else _first_title(entry)
+        return Change(cast(ChangeKind, entry.kind), before, after, undone, len(entry.uids), title)
 
     def _event_in(self, contents: Any, uid: str) -> Event | None:
         for path, data in contents:
-            if data is not None:
+            if data is not None and path.endswith(".ics"):
                 file = self.root / path
                 for stored in read_events(data, file, file.parent.name):
                     if stored.event.uid == uid:
                         return in_zone(stored.event, self.zone)
         return None
 
-    # For keeping calendars in step with a server
+    # For what else lies in calendar files, and for keeping calendars in step with a server
 
     @contextlib.contextmanager
     def files_locked(self) -> Iterator[None]:
         """Nobody else writes calendar files inside; what is written here is seen as another program's change."""
-        with self._lock, self._journal.locked():
+        with self._changing():
             yield
 
     def discard(self, path: str, data: bytes) -> None:
         """Remove a file (relative to the root) that holds `data` and keep it in the bin. Call in `files_locked`."""
-        write_whole(self._bin / self._bin_name(path), data)
+        self._bin.keep(path.partition("/")[0], data)
         remove(self.root / path)
 
     def replace_files(self, kind: ChangeKind, uids: tuple[str, ...], files: list[FileChange]) -> None:
         """Change whole files as one action that can be undone; `StorageError` where one is not as it was."""
-        with self._lock, self._journal.locked():
+        with self._changing():
             for change in files:
                 if read_or_none(self.root / change.path) != change.before:
                     raise StorageError("event_changed", "The event has been changed just now. Look at it again.")
+            self._check_writable(files)
+            for change in files:
                 if change.before is not None and change.after is None:
-                    write_whole(self._bin / self._bin_name(change.path), change.before)
+                    self._bin.keep(change.path.partition("/")[0], change.before)
             self._write(kind, uids, files)
 
-    # Within
+    def path_in(self, calendar: str, name: str) -> str:
+        """Where a file of a calendar lies, relative to the root."""
+        return f"{self._calendar_name(calendar)}/{name}"
 
-    def _bin_name(self, path: str) -> str:
-        return f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}-{path.replace('/', '-')}"
+    # Within
 
     def _check_writable(self, files: Sequence[FileChange]) -> None:
         for change in files:
@@ -364,23 +413,61 @@ class CalendarStore:
                     "Copy the event into a calendar of your own.",
                 )
 
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One action: all of it happens, noted in the journal, or none of it."""
+        with self._lock:
+            self._applied = []
+            try:
+                with self._journal.locked():
+                    self._finish_what_was_begun()
+                    yield
+            except BaseException:
+                self._put_back()
+                raise
+            if len(self._applied) > 1:
+                self._journal.settle()
+
+    def _finish_what_was_begun(self) -> None:
+        """A change of several files in whose middle a program was killed."""
+        entry = self._journal.intended() if self._journal.has_intention else None
+        if entry is None:
+            return
+        log.info("a change of several files that was cut off is finished: %s", entry.kind)
+        open_steps = [c for c in entry.changes if read_or_none(self.root / c.path) == c.before != c.after]
+        with self._folders.own_change([change.path for change in open_steps]):
+            for change in open_steps:
+                self._put_one(change.path, change.after)
+        newest = self._journal.newest_done()
+        if newest is None or newest.changes != entry.changes:
+            self._journal.record(entry.kind, entry.uids, list(entry.changes))
+        self._journal.settle()
+
     def _write(self, kind: ChangeKind, uids: tuple[str, ...], files: list[FileChange]) -> None:
         self._check_writable(files)
         self._journal.record(kind, uids, files)
-        with self._folders.own_change():
-            self._put(files)
+        self._put(files, kind, uids)
 
-    def _put(self, files: Sequence[FileChange]) -> None:
-        """Write all or, where one fails, put the earlier ones back."""
-        done: list[FileChange] = []
-        try:
+    def _put(self, files: Sequence[FileChange], kind: str = "", uids: tuple[str, ...] = ()) -> None:
+        """Write all; a failure is put right by `_changing`."""
+        if len(files) > 1 and kind:
+            self._journal.intend(kind, uids, list(files))
+        with self._folders.own_change([change.path for change in files]):
             for change in files:
                 self._put_one(change.path, change.after)
-                done.append(change)
-        except StorageError:
-            for change in reversed(done):
-                self._put_one(change.path, change.before)
-            raise
+                self._applied.append(change)
+
+    def _put_back(self) -> None:
+        """After a failure: the files as they were before the action."""
+        applied, self._applied = self._applied, []
+        try:
+            with self._folders.own_change([change.path for change in applied]):
+                for change in reversed(applied):
+                    self._put_one(change.path, change.before)
+        except StorageError as error:
+            log.warning("a change that failed could not be put back: %s", error)
+            return  # with several files, what was intended is finished at the next start
+        self._journal.settle()
 
     def _put_one(self, path: str, data: bytes | None) -> None:
         if data is None:
@@ -395,15 +482,12 @@ class CalendarStore:
         parse(data)
         return data
 
-    def _known(self, uid: str) -> IndexedEvent | None:
-        with self._lock:
-            return self._folders.ask(lambda index: index.by_uid(uid))
+    def _change(self, uid: str) -> series_edits.Change:
+        return series_edits.Change(uid, self._clock(), self.zone)
 
-    def _indexed(self, uid: str) -> IndexedEvent:
-        found = self._known(uid)
-        if found is None:
-            raise InputError("event_unknown", f"There is no event {uid} in the calendar. List the events to see them.")
-        return found
+    def _as_event(self, which: Occurrence) -> Event:
+        """One occasion as an event that does not repeat."""
+        return replace(which.event, start=which.start, end=which.end, recurrence="", extra_dates=())
 
     def _path(self, file: Path) -> str:
         return file.relative_to(self.root).as_posix()
@@ -433,41 +517,28 @@ class CalendarStore:
         if as_datetime(end, self.zone) <= as_datetime(start, self.zone):
             raise InputError("event_times", "An event must end after it starts.")
 
-    def _occurrences(self, item: IndexedEvent, start_s: float, end_s: float) -> list[Occurrence]:
-        if not item.repeats:
-            return self._single(item)
-        return self._folders.occurrences(item.event, start_s, end_s, margin_s=86400)
 
-    def _single(self, item: IndexedEvent) -> list[Occurrence]:
-        event = in_zone(item.event, self.zone)
-        return [Occurrence(event, event.start, event.end)]
+def _first_title(entry: Entry) -> str:
+    """What a change was about that touched no event: a to-do's title, or the name of its list."""
+    for change in entry.changes:
+        data = change.after or change.before or b""
+        if not change.path.endswith(".ics"):
+            return change.path.partition("/")[0]
+        with contextlib.suppress(ValueError):
+            for component in parse(data).walk("VTODO"):
+                if str(component.get("UID")) == entry.uids[0]:
+                    return str(component.get("SUMMARY", ""))
+    return ""
 
-    def _nearest(self, item: IndexedEvent, now: datetime) -> Occurrence | None:
-        """The occasion under way or next; for what is over, the last one."""
-        if not item.repeats:
-            return self._single(item)[0]
-        for days in _LOOK_AHEAD_DAYS:
-            span = timedelta(days=days)
-            ahead = self._occurrences(item, now.timestamp(), (now + span).timestamp())
-            coming = [o for o in ahead if as_datetime(o.end, self.zone) > now]
-            if coming:
-                return coming[0]
-        for days in _LOOK_AHEAD_DAYS:
-            behind = self._occurrences(item, (now - timedelta(days=days)).timestamp(), now.timestamp())
-            if behind:
-                return behind[-1]
-        first = seconds(item.event.start)
-        return next(iter(self._occurrences(item, first, first + 86400)), None)
 
-    def _words(self, event: Event) -> str:
-        return " ".join((event.title, event.location, event.notes, *event.categories))
+def _named(which: Occurrence) -> Which:
+    assert which.recurrence_id is not None
+    return Which(which.recurrence_id, which.start, which.end)
 
-    def _starts(self, occurrence: Occurrence) -> datetime:
-        return as_datetime(occurrence.start, self.zone)
 
-    def _order(self, occurrence: Occurrence) -> tuple[datetime, bool, str]:
-        return self._starts(occurrence), not occurrence.all_day, occurrence.event.title
+def _day(moment: Moment) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
 
-    def _overlaps(self, occurrence: Occurrence, start: datetime, end: datetime) -> bool:
-        begins, ends = self._starts(occurrence), as_datetime(occurrence.end, self.zone)
-        return (begins < end and ends > start) or begins == ends == start
+
+def _day_number(moment: Moment) -> int:
+    return moment.toordinal()

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_PASSING = frozenset(
+PASSING = frozenset(
     "a an and are at for from in is it my of on our that the this to with your 和 在 的".split()  # noqa: SIM905
 )
-_GENERAL = frozenset(
+GENERAL = frozenset(
     "appointment appointments call entry event events meeting meetings session thing visit 会议 约会".split()  # noqa: SIM905
 )
 """Words that say little about which event is meant."""
@@ -27,7 +27,7 @@ _CLOSE_ENOUGH = 0.8
 def best(texts: Sequence[tuple[T, str]], query: str) -> list[T]:
     """The entries that hold the most of the query's words, in the order given; none where no telling word is found."""
     words = fold(query)
-    wanted = [word for word in words if word not in _PASSING] or words
+    wanted = [word for word in words if word not in PASSING] or words
     if not wanted:
         return []
     scored = [(entry, _score(wanted, text)) for entry, text in texts]
@@ -48,7 +48,7 @@ def _score(wanted: list[str], text: str) -> float:
     joined = " ".join(words)
     total = 0.0
     for word in wanted:
-        weight = _GENERAL_WEIGHT if word in _GENERAL else 1.0
+        weight = _GENERAL_WEIGHT if word in GENERAL else 1.0
         total += weight * _match(word, words, joined)
     return total
 
