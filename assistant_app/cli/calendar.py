@@ -17,6 +17,7 @@ from assistant_app.agenda.spoken import written_range
 from assistant_app.agenda.store import CalendarStore
 from assistant_app.agenda.when import parse_when
 from assistant_app.assistant import language_of
+from assistant_app.cli import calendar_accounts, calendar_sync
 from assistant_app.cli.invocation import DONE, Invocation, add_clock, add_json, add_profile, confirm, print_json, say
 from assistant_app.errors import InputError, StorageError
 from assistant_app.skills.scheduling_words import CLOCK_GRAINS, at_midnight, interval_of, iso
@@ -70,6 +71,8 @@ def add_parser(commands: Any) -> None:
     export = action("export", _export, "write all events as one .ics file")
     export.add_argument("file", nargs="?", type=Path, help="else standard output")
     export.add_argument("--calendar", metavar="NAME", help="of this calendar only")
+    calendar_sync.add_actions(action)
+    calendar_accounts.add_actions(actions)
 
 
 def _fields(parser: argparse.ArgumentParser) -> None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
-
-import requests
-from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
 from assistant_app import __version__
 from assistant_app.errors import NetworkError
 from assistant_app.turn import Cancel
+
+if TYPE_CHECKING:
+    # Imported where it is used: most commands on the calendar never ask a server.
+    import requests
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +40,6 @@ class Answer:
     """Where the answer came from in the end."""
 
 
-class _NoPassword(AuthBase):
-    """Keeps requests from looking into ~/.netrc."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
 class Transport:
     """Talks to one account's server. One thread at a time."""
 
@@ -58,13 +53,20 @@ class Transport:
         site: str = "",
         cancel: Cancel | None = None,
     ) -> None:
+        import requests
+        from requests.auth import HTTPBasicAuth, HTTPDigestAuth
+
         self._name = name
         self._allow_http = allow_http
         self._site = urlsplit(site).hostname or ""
         self._cancel = cancel or Cancel()
         self._has_password = bool(user or password)
         self._digest = HTTPDigestAuth(user, password)
-        self._auth: AuthBase = HTTPBasicAuth(user.encode(), password.encode()) if self._has_password else _NoPassword()
+        basic = HTTPBasicAuth(user.encode(), password.encode())
+        # Without a password something has to stand there, or requests looks into ~/.netrc.
+        self._auth: Callable[[requests.PreparedRequest], requests.PreparedRequest] = (
+            basic if self._has_password else lambda request: request
+        )
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"desk-assistant/{__version__}"
 
@@ -92,6 +94,8 @@ class Transport:
         return answer
 
     def _send(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        import requests
+
         try:
             with self._session.request(
                 method,
