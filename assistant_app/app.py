@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant_app.agenda.store import CalendarStore
+from assistant_app.agenda.sync.service import CalendarSync
 from assistant_app.assistant import Assistant, Speaker
 from assistant_app.errors import StorageError
 from assistant_app.knowledge.base import KnowledgeBase
@@ -199,7 +200,13 @@ def build_calendar(settings: Settings, paths: Paths, *, now: Clock | None = None
         default_calendar=settings.calendar.default_calendar,
         zone=settings.zone(),
         clock=now or (lambda: datetime.now(UTC)),
+        read_only=[link.folder for account in settings.accounts if account.kind == "web" for link in account.calendars],
     )
+
+
+def build_sync(settings: Settings, paths: Paths, calendar: CalendarStore) -> CalendarSync:
+    """What keeps the calendars of the user's accounts in step. It connects to nothing by itself."""
+    return CalendarSync(settings.accounts, calendar, paths.calendar_sync_file)
 
 
 def build_knowledge(paths: Paths) -> KnowledgeBase:

@@ -70,6 +70,11 @@ class Paths:
         return self.data_dir / "calendar-journal.sqlite3"
 
     @property
+    def calendar_sync_file(self) -> Path:
+        """What calendar servers were last known to have."""
+        return self.data_dir / "calendar-sync.sqlite3"
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge"
 
