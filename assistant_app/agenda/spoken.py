@@ -122,23 +122,68 @@ def spoken_recurrence(rule: str, language: str = "en") -> str:
     unit, chinese_unit = units.get(freq, (freq.lower(), freq))
     codes = [code for code in parts.get("BYDAY", "").split(",") if code]
     if language == "zh":
-        days = "、".join(_ZH_DAYS[_CODES.index(code[-2:])] for code in codes)
-        return f"每{interval if interval > 1 else ''}{chinese_unit}{days}"
-    named = "weekday" if codes == list(_CODES[:5]) else " and ".join(_spoken_day_code(code) for code in codes)
+        return _chinese_recurrence(parts, codes, interval, chinese_unit)
+    named = _named_days(codes)
     if named and freq == "WEEKLY":
         words = f"every {'other ' if interval == 2 else ''}{named}"
         words += f", every {spoken_number(interval)} weeks" if interval > 2 else ""
     else:
         words = f"every {unit}" if interval == 1 else f"every {spoken_number(interval)} {unit}s"
+        if month := parts.get("BYMONTH", "").split(",")[0]:
+            words = f"every {_MONTHS[int(month) - 1]}"
         words = f"the {named} of {words}" if named else words
     if day := parts.get("BYMONTHDAY"):
-        month = f" {_MONTHS[int(parts['BYMONTH']) - 1]}" if "BYMONTH" in parts else ""
-        words += f" on {day}{month}" if month else f" on day {day}"
+        days = [_day_of_month(number) for number in day.split(",")]
+        plain = days[0].isdecimal() and len(days) == 1
+        if "BYMONTH" in parts and plain:
+            words = f"every year on {day} {_MONTHS[int(parts['BYMONTH']) - 1]}"
+        else:
+            words += f" on day {day}" if plain else f" on {_listed([f'day {d}' if d.isdecimal() else d for d in days])}"
     if until := parts.get("UNTIL"):
         words += f" until {int(until[6:8])} {_MONTHS[int(until[4:6]) - 1]} {until[:4]}"
     if count := parts.get("COUNT"):
         words += f", {count} times"
     return words
+
+
+def _named_days(codes: list[str]) -> str:
+    """ "Monday and Thursday", "weekday", "weekday except Wednesday", "day except Sunday" """
+    left_out = [code for code in _CODES if code not in codes]
+    workdays = list(_CODES[:5])
+    if codes == workdays:
+        return "weekday"
+    if len(codes) == 4 and set(codes) < set(workdays):
+        return f"weekday except {_spoken_day_code(next(code for code in workdays if code in left_out))}"
+    if len(codes) == 6 and len(left_out) == 1:
+        return f"day except {_spoken_day_code(left_out[0])}"
+    return _listed([_spoken_day_code(code) for code in codes])
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
+
+
+def _day_of_month(number: str) -> str:
+    return "the last day" if number == "-1" else number
+
+
+def _chinese_recurrence(parts: dict[str, str], codes: list[str], interval: int, unit: str) -> str:
+    nth = codes[0][:-2] if codes else ""
+    days = "、".join(_ZH_DAYS[_CODES.index(code[-2:])] for code in codes)
+    words = f"每{interval if interval > 1 else ''}{'个' if unit == '月' and interval > 1 else ''}{unit}"
+    if codes == list(_CODES[:5]):
+        words = "每个工作日"
+    elif nth:
+        words += f"{'最后一' if nth == '-1' else '第' + _chinese_hour(int(nth))}个周{days}"
+    else:
+        words += days if unit == "周" else f"周{days}" if days else ""
+    if month := parts.get("BYMONTH"):
+        words += f"{month}月"
+    if day := parts.get("BYMONTHDAY"):
+        words += "、".join("最后一天" if number == "-1" else f"{number}日" for number in day.split(","))
+    if until := parts.get("UNTIL"):
+        words += f"，到{until[:4]}年{int(until[4:6])}月{int(until[6:8])}日为止"
+    return words + (f"，共{parts['COUNT']}次" if "COUNT" in parts else "")
 
 
 def _spoken_day_code(code: str) -> str:

@@ -36,7 +36,7 @@ from assistant_app.agenda.when.resolve import length_of, resolve
 from assistant_app.agenda.when.sharing import Piece, share_context
 from assistant_app.agenda.when.tokens import Token, tokenise
 from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
-from assistant_app.agenda.when.zones import country_of
+from assistant_app.agenda.when.zones import country_of, zone_of
 
 __all__ = ["WhenReading", "find_times", "parse_when"]
 
@@ -54,10 +54,11 @@ def _grammar(language: str, country: str) -> Grammar:
     grammar = Grammar()
     grammar.word("HOLIDAY", holiday_words(language, country))
     if language == "zh":
-        from assistant_app.agenda.when import chinese
+        from assistant_app.agenda.when import chinese, chinese_occasions, chinese_repeats, chinese_times
 
         chinese.add_words(grammar)
-        chinese.add_rules(grammar)
+        for rules in (chinese, chinese_times, chinese_occasions, chinese_repeats):
+            rules.add_rules(grammar)
     else:
         english_words.add_words(grammar)
         english_zones.add_words(grammar)
@@ -115,7 +116,7 @@ def _found(
             last -= 1  # the sentence's full stop
         span = (tokens[piece.start].start, tokens[last].end)
         reading = replace(reading, text=text[span[0] : span[1]], spans=(span,))
-        found.append((piece.value, _said(reading, context.now, language)))
+        found.append((piece.value, _said(reading, piece.value, context.now, language)))
     return context, found
 
 
@@ -160,7 +161,7 @@ def _combined(text: str, found: list[tuple[object, WhenReading]], c: Context, la
     elif length is not None and reading.duration is None:
         reading = replace(reading, duration=length_of(length))
     words = text[spans[0][0] : spans[-1][1]]
-    return _said(replace(reading, text=words, spans=spans), c.now, language)
+    return _said(replace(reading, text=words, spans=spans), merged, c.now, language)
 
 
 def _merged(values: list[object]) -> Point | Range | Stretch | Open | Repeat | None:
@@ -208,23 +209,32 @@ def _part_clock(point: Point, clock: Clock) -> Point:
     return Point(point.day, replace(clock, sure=True))
 
 
-def _said(reading: WhenReading, now: datetime, language: str) -> WhenReading:
-    start, end = reading.start, reading.end
+def _said(reading: WhenReading, value: object, now: datetime, language: str) -> WhenReading:
+    """The reading with its words."""
+    start, end, chinese = reading.start, reading.end, language == "zh"
     if start is None and end is None:
         words = spoken.spoken_duration(reading.duration, language) if reading.duration else ""
     elif start is None:
         assert end is not None
-        words = f"until {spoken.spoken_time(end.date() if reading.all_day else end, now, language)}"
+        words = spoken.spoken_time(end.date() if reading.all_day else end, now, language)
+        before = reading.all_day and not reading.includes_end_day
+        words = f"{words}之前" if chinese else f"before {words}" if before else f"until {words}"
     elif reading.all_day:
         last = end.date() if end and reading.includes_end_day else (end - timedelta(days=1)).date() if end else None
         words = spoken.spoken_day(start.date(), now.date(), language)
         if last and last > start.date():
-            words += f" to {spoken.spoken_day(last, now.date(), language)}"
+            words += f"{'至' if chinese else ' to '}{spoken.spoken_day(last, now.date(), language)}"
     elif end is not None:
         words = spoken.written_range(start, end, now, language)
     else:
         words = spoken.spoken_time(start, now, language)
+    if isinstance(value, Open) and start is not None:
+        words = f"{words}以后" if chinese else f"from {words} on"
+    if reading.zone is not None and start is not None:
+        there = reading.zone.rsplit("/", 1)[-1].replace("_", " ")
+        there = f"UTC{there}" if there[0] in "+-" else there
+        words += f" ({start.astimezone(zone_of(reading.zone)):%H:%M} {there})"
     if reading.recurrence is not None:
-        first = f"从{words}" if language == "zh" else f"from {words}"
-        words = f"{spoken.spoken_recurrence(reading.recurrence, language)}, {first}"
+        first = f"从{words}开始" if chinese else f"from {words}"
+        words = f"{spoken.spoken_recurrence(reading.recurrence, language)}{'，' if chinese else ', '}{first}"
     return replace(reading, words=words)

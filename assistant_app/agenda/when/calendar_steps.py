@@ -133,6 +133,29 @@ def half_within(c: Context, first: bool, stretch: Day) -> Day | None:
     return Day(start=start, end=middle, grain="day") if first else Day(start=middle, end=end, grain="day")
 
 
+def edge_of(c: Context, which: int, stretch: Day) -> Day | None:
+    """The beginning, middle or end (0, 1, 2) of a month, week or year."""
+    placed = place(stretch, c.today)
+    if placed is None or placed.start is None or placed.end is None:
+        return None
+    start, end = placed.start, placed.end
+    bound = (start, start + (end - start) // 2, end)[which]
+    if placed.grain == "month":
+        sixteenth, late = start.replace(day=16), start.replace(day=21)
+        start, end = ((start, sixteenth), (start.replace(day=10), late), (sixteenth, end))[which]
+    elif placed.grain == "year" and stretch.start is not None and which == 2:
+        start = date(start.year, 7, 1)
+    elif placed.grain == "year" and (end - start).days < 367:
+        may, september = date(start.year, 5, 1), date(start.year, 9, 1)
+        start, end = ((start, may), (may, september), (september, end))[which]
+    elif placed.grain == "week":
+        thursday, friday = start + timedelta(days=3), start + timedelta(days=4)
+        start, end = ((start, thursday), (start + timedelta(days=2), friday), (thursday, end))[which]
+    else:
+        return None
+    return Day(start=start, end=end, grain="day", edge=bound)
+
+
 def units_within(c: Context, nth: int, count: int, unit: Unit, stretch: Day) -> Day | None:
     """The nth day, week, month or quarter of a longer stretch, or `count` of them from there (-1: the last).
 

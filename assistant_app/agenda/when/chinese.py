@@ -1,4 +1,4 @@
-"""Chinese words for times and the rules that combine them.
+"""Chinese words for times and the rules for numbers, days and longer stretches.
 
 The same types as in English (day, clock, part of day, range, ...), so that placing them on the
 calendar is shared. 下周五 is the Friday of next week; weeks start on Monday.
@@ -11,16 +11,18 @@ from datetime import date, timedelta
 
 from assistant_app.agenda.when.calendar_steps import (
     Context,
-    add_length,
-    add_months,
+    edge_of,
+    half_within,
     month_exists,
     period,
     place,
+    quarter,
+    units_within,
     week_of,
 )
+from assistant_app.agenda.when.calendar_steps import nth_weekday as nth_weekday_of
 from assistant_app.agenda.when.chart import Grammar, Sides
-from assistant_app.agenda.when.compose import as_point, clock_in_part, every, on_day, range_of, times, weekday_codes
-from assistant_app.agenda.when.values import Clock, Day, Length, Number, Open, Part, Point, Range, Repeat, Unit
+from assistant_app.agenda.when.values import Day, Number, Part, Unit
 
 _DIGITS = dict(zip("零〇一二两兩三四五六七八九", (0, 0, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _PARTS = {
@@ -72,6 +74,12 @@ _LENGTH_UNITS = {
 _WEEK_WORDS = ("周", "週", "星期", "礼拜")
 
 
+_ERAS = {"民国": 1911, "康熙": 1661, "雍正": 1722, "乾隆": 1735, "嘉庆": 1795, "道光": 1820, "咸丰": 1850}
+_ERAS |= {"同治": 1861, "光绪": 1874, "宣统": 1908}
+"""The year before an era's first."""
+_FIRST = Number(1)
+
+
 def add_words(grammar: Grammar) -> None:
     """The lexicon."""
     grammar.numeral = ("NUM", lambda digits: Number(int(digits[:12]), len(digits)))
@@ -94,16 +102,13 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("YEARREL", {"今年": 0, "明年": 1, "去年": -1, "后年": 2, "後年": 2, "前年": -2, "本年": 0})
     grammar.word("NOW", dict.fromkeys(("现在", "現在", "马上", "此刻", "目前"), 0))
     grammar.word("EVERY", dict.fromkeys(("每", "每个", "每個"), 1))
+    grammar.word("ERA", _ERAS)
     grammar.word("AMPM", {"am": 0, "a.m.": 0, "pm": 12, "p.m.": 12})
 
 
 def add_rules(grammar: Grammar) -> None:
     _numbers(grammar)
     _days(grammar)
-    _clocks(grammar)
-    _lengths(grammar)
-    _ranges(grammar)
-    _repeats(grammar)
 
 
 def _numbers(grammar: Grammar) -> None:
@@ -123,8 +128,14 @@ def _numbers(grammar: Grammar) -> None:
     def spelled_year(_c: Context, _s: Sides, a: Number, b: Number, c: Number, d: Number) -> int:
         return int(a.value * 1000 + b.value * 100 + c.value * 10 + d.value)
 
-    @grammar.rule("YEAR", "NUM 年", "DIGIT DIGIT 年", bonus=0.1)
-    def year(_c: Context, _s: Sides, number: Number, ones: Number | None = None) -> int | None:
+    @grammar.rule("YEAR", "ERA NUM 年", "ERA 元 年", bonus=0.8)
+    def era_year(_c: Context, _s: Sides, before: int, number: Number = _FIRST) -> int | None:
+        return before + int(number.value) if 1 <= number.value <= 120 else None
+
+    @grammar.rule("YEAR", "NUM 年", "DIGIT DIGIT 年", bonus=0.3)
+    def year(_c: Context, s: Sides, number: Number, ones: Number | None = None) -> int | None:
+        if s.after == "代":
+            return None
         if ones is not None:
             return 2000 + int(number.value * 10 + ones.value) if number.value < 3 else None
         if number.digits == 4 and 1500 <= number.value < 2200:
@@ -166,7 +177,9 @@ def _days(grammar: Grammar) -> None:
     def iso(_c: Context, s: Sides, a: Number, b: Number, d: Number) -> Day | None:
         if not s.tight or not (a.digits and b.digits and d.digits):
             return None
-        year, month, day = (a, b, d) if a.digits == 4 or s.tokens[s.start + 1].text == "-" else (d, a, b)
+        year, month, day = (a, b, d) if a.digits == 4 or s.tokens[s.start + 1].text == "-" else (d, b, a)
+        if month.value > 12:
+            month, day = day, month
         full = int(year.value) if year.digits == 4 else int(year.value) + 2000
         fits = month_exists(full, int(month.value), int(day.value)) and year.digits in (2, 4)
         return Day(full, int(month.value), int(day.value)) if fits else None
@@ -191,6 +204,86 @@ def _days(grammar: Grammar) -> None:
     @grammar.rule("D", "D ,|，|的? WD", "D （|( WD ）|)", bonus=0.3)
     def date_weekday(_c: Context, _s: Sides, day: Day, weekday: int) -> Day | None:
         return replace(day, weekday=weekday) if day.day and day.start is None else None
+
+    @grammar.rule("D", "D 的? 第 NUM 个? WD", "D 的? 最 后|後 一 个? WD", bonus=0.8)
+    def nth_weekday(c: Context, s: Sides, stretch: Day, *which: Number | int) -> Day | None:
+        """四月的最后一个星期一"""
+        weekday = which[-1]
+        nth = int(which[0].value) if isinstance(which[0], Number) else -1
+        placed = place(stretch, c.today)
+        if placed is None or placed.start is None or placed.end is None or not isinstance(weekday, int):
+            return None
+        found = nth_weekday_of(placed.start, placed.end, weekday, nth) if placed.grain in ("month", "year") else None
+        return Day(start=found, weekday=weekday) if found else None
+
+    @grammar.rule("D", "D 的? 第 NUM 个? UNIT", bonus=0.8)
+    def nth_unit(c: Context, _s: Sides, stretch: Day, nth: Number, unit: Unit) -> Day | None:
+        """明年第九个月"""
+        return units_within(c, int(nth.value), 1, unit, stretch) if nth.whole and nth.value >= 1 else None
+
+    @grammar.rule("D", "D 的? 前|头 NUM 个? UNIT", "D 的? 最 后|後 NUM 个? UNIT", bonus=0.8)
+    def first_units(c: Context, s: Sides, stretch: Day, count: Number, unit: Unit) -> Day | None:
+        """去年的前10天"""
+        nth = 1 if s.has("前", "头") else -1
+        return units_within(c, nth, int(count.value), unit, stretch) if count.whole else None
+
+    @grammar.rule("D", "第? NUM 季 度", "q NUM", bonus=0.4)
+    def quarter_alone(c: Context, _s: Sides, nth: Number) -> Day | None:
+        if nth.value not in (1, 2, 3, 4):
+            return None
+        found = quarter(c.today.year, int(nth.value))
+        return found if found.end and found.end > c.today else quarter(c.today.year + 1, int(nth.value))
+
+    @grammar.rule("D", "D 的? 第? NUM 季 度", "D 的? q NUM", bonus=0.8)
+    def quarter_of(c: Context, _s: Sides, year: Day, nth: Number) -> Day | None:
+        placed = place(year, c.today)
+        fits = placed and placed.grain == "year" and placed.start and nth.value in (1, 2, 3, 4)
+        return quarter(placed.start.year, int(nth.value)) if fits and placed and placed.start else None
+
+    @grammar.rule("D", "上|前|下|后|後 半 PERIOD", "D 的? 上|前|下|后|後 半 PERIOD", bonus=0.6)
+    def half_period(c: Context, s: Sides, *values: Day | Unit) -> Day | None:
+        """上半月, 下半周"""
+        unit = next((value for value in values if isinstance(value, Unit)), None)
+        stretch = next((value for value in values if isinstance(value, Day)), None)
+        if unit is None or unit.grain not in ("week", "month"):
+            return None
+        stretch = stretch or period(unit, c.today, 0)
+        return half_within(c, s.tokens[s.end - 3].text in ("上", "前"), stretch)
+
+    @grammar.rule("D", "D 的? 上|中|下 旬", "上|中|下 旬", bonus=0.6)
+    def third_of_month(c: Context, s: Sides, month: Day | None = None) -> Day | None:
+        placed = place(month, c.today) if month else period(_UNITS["月"], c.today, 0)
+        if placed is None or placed.start is None or placed.end is None or placed.grain != "month":
+            return None
+        which = "上中下".index(s.tokens[s.end - 2].text)
+        start = placed.start + timedelta(days=10 * which)
+        return Day(start=start, end=placed.end if which == 2 else start + timedelta(days=10), grain="day")
+
+    @grammar.rule("D", "D 的? 初|中|底|末", "月|年 初|中|底|末", bonus=0.5)
+    def edge(c: Context, s: Sides, stretch: Day | None = None) -> Day | None:
+        """年底, 三月初"""
+        stretch = stretch or period(_UNITS[s.first], c.today, 0)
+        return edge_of(c, {"初": 0, "中": 1}.get(s.last, 2), stretch) if stretch.grain in ("month", "year") else None
+
+    @grammar.rule("D", "NUM 年 代", "NUM 世 纪|紀 NUM 年 代", "上 个? 世 纪|紀 NUM 年 代", bonus=1.0)
+    def decade(c: Context, s: Sides, *numbers: Number) -> Day | None:
+        tens = int(numbers[-1].value)
+        if numbers[-1].digits == 4:
+            century, tens = divmod(tens, 100)
+        elif len(numbers) == 2:
+            century = int(numbers[0].value) - 1
+        else:
+            century = c.today.year // 100 - (1 if s.first == "上" or tens > c.today.year % 100 else 0)
+        start = century * 100 + tens
+        fits = tens % 10 == 0 and tens < 100 and 1000 <= start < 2200
+        return Day(start=date(start, 1, 1), end=date(start + 10, 1, 1), grain="year") if fits else None
+
+    @grammar.rule("D", "NUM 世 纪|紀", bonus=0.5)
+    def century(_c: Context, _s: Sides, nth: Number) -> Day | None:
+        first = 100 * (int(nth.value) - 1)
+        return (
+            Day(start=date(first, 1, 1), end=date(first + 100, 1, 1), grain="year") if 11 <= nth.value <= 30 else None
+        )
 
     @grammar.rule("D", "REL PERIOD", bonus=0.2)
     def relative_period(c: Context, _s: Sides, relative: int, unit: Unit) -> Day:
@@ -217,208 +310,3 @@ def _days(grammar: Grammar) -> None:
         first = s.tokens[s.end - 3].text in ("上", "前")
         middle = date(placed.start.year, 7, 1)
         return replace(placed, end=middle, grain="month") if first else replace(placed, start=middle, grain="month")
-
-
-def _clocks(grammar: Grammar) -> None:
-    def clock_of(hour: Number, minute: float = 0, second: float = 0) -> Clock | None:
-        fits = hour.whole and 0 <= hour.value <= 24 and 0 <= minute < 60 and 0 <= second < 60
-        sure = hour.value > 12 or hour.value == 0
-        return Clock(int(hour.value) % 24, int(minute), int(second), sure, "minute") if fits else None
-
-    @grammar.rule("C", "NUM 点|點|时|時 钟|整?", bonus=0.2)
-    def hour(_c: Context, _s: Sides, hour: Number) -> Clock | None:
-        found = clock_of(hour)
-        return replace(found, grain="hour") if found else None
-
-    @grammar.rule("C", "NUM 点|點|时 半", bonus=0.3)
-    def half(_c: Context, _s: Sides, hour: Number) -> Clock | None:
-        return clock_of(hour, 30)
-
-    @grammar.rule("C", "NUM 点|點|时 NUM 刻", bonus=0.3)
-    def quarters(_c: Context, _s: Sides, hour: Number, quarters: Number) -> Clock | None:
-        return clock_of(hour, 15 * quarters.value)
-
-    @grammar.rule("C", "NUM 点|點|时 NUM 分?", "NUM 点|點|时 NUM 分 NUM 秒", bonus=0.3)
-    def minutes(_c: Context, _s: Sides, hour: Number, minute: Number, second: Number | None = None) -> Clock | None:
-        return clock_of(hour, minute.value, second.value if second else 0)
-
-    @grammar.rule("C", "NUM :|： NUM", "NUM : NUM : NUM", bonus=0.2)
-    def digital(_c: Context, s: Sides, hour: Number, minute: Number, second: Number | None = None) -> Clock | None:
-        fits = s.tight and minute.digits == 2
-        return clock_of(hour, minute.value, second.value if second else 0) if fits else None
-
-    @grammar.rule("C", "C AMPM", bonus=0.3)
-    def meridiem(_c: Context, _s: Sides, clock: Clock, shift: int) -> Clock | None:
-        return replace(clock, hour=clock.hour % 12 + shift, sure=True) if clock.hour <= 12 else clock
-
-    @grammar.rule("C", "PART 的? C", "SPART C", bonus=0.3)
-    def part_clock(_c: Context, _s: Sides, part: Part, clock: Clock) -> Clock | None:
-        return _in_part(clock, part)
-
-    @grammar.rule("C", "大 约|概 C", "约|在 C")
-    def about(_c: Context, _s: Sides, clock: Clock) -> Clock:
-        return clock
-
-    @grammar.rule("P", "PART")
-    def part(_c: Context, _s: Sides, part: Part) -> Part:
-        return part
-
-    @grammar.rule("T", "D 的? C", bonus=0.4)
-    def day_clock(_c: Context, _s: Sides, day: Day, clock: Clock) -> Point | None:
-        return Point(day, clock) if day.grain == "day" else None
-
-    @grammar.rule("T", "D 的? PART", "D SPART", bonus=0.4)
-    def day_part(_c: Context, _s: Sides, day: Day, part: Part) -> Point | None:
-        return Point(day, part=part) if day.grain == "day" else None
-
-    @grammar.rule("T", "NEAR SPART", "NEAR PART", bonus=0.4)
-    def near_part(c: Context, _s: Sides, shift: int, part: Part) -> Point:
-        return Point(Day(start=c.today + timedelta(days=shift)), part=part)
-
-    @grammar.rule("T", "T 的? C", bonus=0.4)
-    def part_then_clock(_c: Context, _s: Sides, point: Point, clock: Clock) -> Point | None:
-        if point.part is None or point.clock is not None:
-            return None
-        placed = _in_part(clock, point.part)
-        return Point(point.day, placed) if placed else None
-
-    @grammar.rule("T", "NOW")
-    def now(c: Context, _s: Sides, _now: int) -> Point:
-        return Point(exact=c.now)
-
-
-def _in_part(clock: Clock, part: Part) -> Clock | None:
-    if part.name == "dawn" and not clock.sure:
-        return replace(clock, hour=clock.hour % 12, sure=True)
-    return clock_in_part(clock, part)
-
-
-def _lengths(grammar: Grammar) -> None:
-    @grammar.rule("LEN", "NUM 个|個? UNIT", bonus=0.1)
-    def length(_c: Context, s: Sides, count: Number, unit: Unit) -> Length | None:
-        counted = any(token.text in ("个", "個") for token in s.tokens[s.start : s.end])
-        last = s.tokens[s.end - 1].text
-        if (last == "月" and not counted) or last == "日" or (last == "年" and count.digits == 4):
-            return None
-        return times(count.value, unit)
-
-    @grammar.rule("LEN", "半 个|個? UNIT", "NUM 个|個 半 UNIT", "NUM UNIT 半", bonus=0.5)
-    def half(_c: Context, s: Sides, *values: Number | Unit) -> Length | None:
-        unit = next((value for value in values if isinstance(value, Unit)), None)
-        count = next((value.value for value in values if isinstance(value, Number)), 0)
-        return times(count + 0.5, unit) if unit else None
-
-    @grammar.rule("LEN", "LEN 又|零|多|余? LEN", bonus=0.1)
-    def together(_c: Context, _s: Sides, one: Length, other: Length) -> Length:
-        order = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
-        finer = min(one.grain, other.grain, key=lambda grain: order.index(grain) if grain in order else 0)
-        return Length(one.months + other.months, one.days + other.days, one.seconds + other.seconds, finer)
-
-    @grammar.rule("T", "LEN 后|後", "LEN 之|以 后|後", bonus=0.5)
-    def ahead(c: Context, _s: Sides, length: Length) -> Point | None:
-        return Point(exact=add_length(c.now, length)) if length.seconds else None
-
-    @grammar.rule("T", "LEN 前", "LEN 之|以 前", bonus=0.5)
-    def ago(c: Context, _s: Sides, length: Length) -> Point | None:
-        return Point(exact=add_length(c.now, length, -1)) if length.seconds else None
-
-    @grammar.rule("D", "LEN 后|後", "LEN 之|以 后|後", "LEN 前", "LEN 之|以 前", bonus=0.5)
-    def days_away(c: Context, s: Sides, length: Length) -> Day | None:
-        sign = -1 if s.tokens[s.end - 1].text == "前" else 1
-        return Day(start=add_length(c.now, length, sign).date()) if not length.seconds else None
-
-    @grammar.rule("D", "过 去|最 近|前 LEN", "未 来|接 下 来|后 LEN", bonus=0.5)
-    def several(c: Context, s: Sides, length: Length) -> Day | None:
-        if length.seconds:
-            return None
-        if s.tokens[s.start].text in ("过", "最", "前"):
-            return Day(start=add_length(c.now, length, -1).date(), end=c.today, grain=length.grain)
-        start = c.today + timedelta(days=1)
-        end = add_months(start, round(length.months)) + timedelta(days=length.days)
-        return Day(start=start, end=end, grain=length.grain)
-
-
-def _ranges(grammar: Grammar) -> None:
-    for kind in ("D", "C", "T"):
-        _endpoint(grammar, kind)
-
-    @grammar.rule("R", "从|自|由? E 到|至|-|~|–|—|－ E", "E 和|与 E 之 间", bonus=0.6)
-    def from_to(_c: Context, _s: Sides, start: Point, end: Point) -> Range | None:
-        start, end = _shared_part(start, end)
-        return range_of(start, end, cue=True)
-
-    @grammar.rule("R", "D 的? R", bonus=0.4)
-    def day_range(_c: Context, _s: Sides, day: Day, span: Range) -> Range | None:
-        return on_day(span, day)
-
-    @grammar.rule("R", "从|自? NUM - YEAR", bonus=0.5)
-    def years(_c: Context, _s: Sides, start: Number, end: int) -> Range | None:
-        fits = start.digits == 4 and start.value < end
-        return (
-            Range(Point(Day(year=int(start.value), grain="year")), Point(Day(year=end, grain="year"))) if fits else None
-        )
-
-    @grammar.rule("O", "E 之 前", "E 以 前", "E 前", bonus=0.5)
-    def before(_c: Context, _s: Sides, point: Point) -> Open:
-        return Open(point, after=False)
-
-    @grammar.rule("O", "E 或|及 之 前", "E 或|及 以 前", bonus=0.5)
-    def until(_c: Context, _s: Sides, point: Point) -> Open:
-        return Open(point, after=False, inclusive=True)
-
-    @grammar.rule("O", "E 之 后|後", "E 以 后|後", "E 后|後", bonus=0.5)
-    def after(_c: Context, _s: Sides, point: Point) -> Open:
-        return Open(point, after=True)
-
-    @grammar.rule("O", "E 或|及 之 后|後", "E 或|及 以 后|後", "从|自? E 起|开 始|以 来", "自 从 E", bonus=0.6)
-    def since(_c: Context, _s: Sides, point: Point) -> Open:
-        return Open(point, after=True, inclusive=True)
-
-    @grammar.rule("O", "从|自? E 开 始", "从|自? E 以 来", bonus=0.6)
-    def starting(_c: Context, _s: Sides, point: Point) -> Open:
-        return Open(point, after=True, inclusive=True)
-
-
-def _shared_part(start: Point, end: Point) -> tuple[Point, Point]:
-    """下午三点到五点: the part of day holds for both."""
-    if start.clock and end.clock and start.clock.sure and not end.clock.sure and end.day is None:
-        hour = end.clock.hour % 12 + (12 if start.clock.hour >= 12 else 0)
-        if hour > start.clock.hour:
-            return start, replace(end, clock=replace(end.clock, hour=hour, sure=True))
-    return start, end
-
-
-def _endpoint(grammar: Grammar, kind: str) -> None:
-    @grammar.rule("E", kind)
-    def endpoint(_c: Context, _s: Sides, value: Day | Clock | Point) -> Point:
-        return as_point(value)
-
-
-def _repeats(grammar: Grammar) -> None:
-    @grammar.rule("SET", "EVERY UNIT", bonus=0.5)
-    def every_unit(_c: Context, _s: Sides, interval: int, unit: Unit) -> Repeat | None:
-        return every(interval, unit)
-
-    @grammar.rule("SET", "每 隔? NUM 个? UNIT", bonus=0.5)
-    def every_several(_c: Context, _s: Sides, count: Number, unit: Unit) -> Repeat | None:
-        return every(int(count.value), unit) if count.value >= 1 and count.whole else None
-
-    @grammar.rule("SET", "EVERY WD", bonus=0.7)
-    def every_weekday(_c: Context, _s: Sides, interval: int, weekday: int) -> Repeat:
-        return Repeat("WEEKLY", interval, weekday_codes(weekday))
-
-    @grammar.rule("SET", "EVERY 工 作 日", "工 作 日", bonus=0.7)
-    def workdays(_c: Context, _s: Sides, *_interval: int) -> Repeat:
-        return Repeat("WEEKLY", 1, weekday_codes((0, 1, 2, 3, 4)))
-
-    @grammar.rule("SET", "每 个? 月 NUM 日|号|號", bonus=0.7)
-    def monthly(_c: Context, _s: Sides, day: Number) -> Repeat | None:
-        return Repeat("MONTHLY", month_day=int(day.value)) if 1 <= day.value <= 31 else None
-
-    @grammar.rule("SET", "SET 的? C", bonus=0.4)
-    def set_clock(_c: Context, _s: Sides, repeat: Repeat, clock: Clock) -> Repeat | None:
-        return replace(repeat, clock=clock) if repeat.clock is None else None
-
-    @grammar.rule("SET", "SET 的? PART", bonus=0.4)
-    def set_part(_c: Context, _s: Sides, repeat: Repeat, part: Part) -> Repeat | None:
-        return replace(repeat, part=part) if repeat.clock is None and repeat.part is None else None

@@ -6,6 +6,7 @@ A clock time in a part of the day, a range on a day, a count of units. It knows 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from assistant_app.agenda.when.calendar_steps import Context, nth_weekday, place
 from assistant_app.agenda.when.values import Clock, Day, Length, Number, Part, Point, Range, Repeat, Unit
@@ -146,6 +147,32 @@ def every(count: int, unit: Unit) -> Repeat | None:
         return Repeat("WEEKLY", count * unit.days // 7) if unit.days % 7 == 0 else Repeat("DAILY", count * unit.days)
     freq = {1: "SECONDLY", 60: "MINUTELY", 3600: "HOURLY"}[unit.seconds]
     return Repeat(freq, count)
+
+
+def nth_weekday_of_months(interval: int, nth: int, weekday: int) -> Repeat | None:
+    """The first Friday of every month; nth -1 is the last."""
+    return Repeat("MONTHLY", interval, (f"{nth}{_WEEKDAY_CODES[weekday]}",)) if nth <= 5 else None
+
+
+def on_weekdays(repeat: Repeat, days: int | tuple[int, ...]) -> Repeat | None:
+    """ "every two weeks on Friday" """
+    fits = repeat.freq == "WEEKLY" and not repeat.weekdays
+    return replace(repeat, weekdays=weekday_codes(days)) if fits else None
+
+
+def within_stretch(repeat: Repeat, stretch: Day, c: Context) -> Repeat | None:
+    """ "every day next week", "every Monday in March" """
+    placed = place(stretch, c.today)
+    if placed is None or placed.start is None or placed.end is None or repeat.begin or repeat.until:
+        return None
+    return replace(repeat, begin=Day(start=placed.start), until=Day(start=placed.end - timedelta(days=1)))
+
+
+def without_days(repeat: Repeat, days: int | tuple[int, ...]) -> Repeat | None:
+    """ "weekdays except Wednesday", "every day but Sunday" """
+    all_days = repeat.weekdays or (_WEEKDAY_CODES if repeat.freq == "DAILY" and repeat.interval == 1 else ())
+    left = tuple(code for code in all_days if code not in weekday_codes(days))
+    return replace(repeat, freq="WEEKLY", weekdays=left) if left and len(left) < len(all_days) else None
 
 
 def times(count: float, unit: Unit) -> Length:

@@ -14,6 +14,7 @@ from assistant_app.agenda.when.values import Day, Part
 
 _CURRENCY = frozenset("$£€¥#")
 _QUANTITIES = frozenset(("percent", "%", "degrees", "dollars", "euros", "pounds", "people", "times", "°", "kg", "km"))
+_ANY = frozenset(("one", "another", "any", "every", "some", "free"))
 _SUMS = frozenset(("plus", "minus", "times", "divided", "multiplied", "x", "*", "+", "="))
 _YEAR_CUES = frozenset(("in", "of", "since", "year", "before", "after", "until", "till", "from", "during", "by"))
 
@@ -64,4 +65,4 @@ def _is_noun(item: Item, tokens: Sequence[Token]) -> bool:
     if not isinstance(item.value, Part) or item.end - item.start != 1:
         return False
     before = _text(tokens, item.start - 1)
-    return before.isalpha() and before.isascii() and before not in FUNCTION_WORDS
+    return before.isalpha() and before.isascii() and before not in FUNCTION_WORDS and before not in _ANY

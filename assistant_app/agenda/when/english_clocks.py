@@ -129,11 +129,10 @@ def _clocks(grammar: Grammar) -> None:
     @grammar.rule("C", "NUM to|til H", "at NUM to|til H", bonus=0.4, rescue=True)
     def short_minutes_to(_c: Context, s: Sides, minutes: Number, clock: Clock) -> Clock | None:
         """ "ten to five"; "five to seven" is a range unless it stands after "at"."""
-        told = s.tokens[s.start].text == "at" or minutes.value != 5
-        written = minutes.digits or s.tokens[s.end - 1].text.isdecimal()
-        return (
-            minutes_to(clock, int(minutes.value)) if told and not written and minutes.value in (5, 10, 20, 25) else None
-        )
+        told = s.first == "at" or minutes.value != 5
+        written = (minutes.digits or s.last.isdecimal()) and minutes.value < 20
+        fits = told and not written and minutes.value in (5, 10, 20, 25)
+        return minutes_to(clock, int(minutes.value)) if fits and clock.hour <= 12 else None
 
     @grammar.rule("C", "NOON", "NUM NOON")
     def noon(_c: Context, _s: Sides, one: Clock | Number, clock: Clock | None = None) -> Clock | None:
@@ -150,7 +149,7 @@ def _clocks(grammar: Grammar) -> None:
         """at 2030"""
         hour, minute = divmod(int(number.value), 100)
         fits = number.digits == 4 and hour < 24 and minute < 60
-        return Clock(hour, minute, sure=True) if fits and number.value >= 1300 else None
+        return Clock(hour, minute, sure=True) if fits and (number.value >= 1300 or s.last == "hours") else None
 
     @grammar.rule("C", "at|around|about|@|approximately|exactly C", "at around|about C", bonus=0.3)
     def at_clock(_c: Context, _s: Sides, clock: Clock) -> Clock:
@@ -194,12 +193,15 @@ def _points(grammar: Grammar) -> None:
         return Point(day, clock) if day.grain == "day" and day.end is None else None
 
     @grammar.rule("T", "mid|middle D", "the? middle of D", "later|late in? D", "earlier|early in? D", bonus=0.5)
-    def part_of_that_day(_c: Context, s: Sides, day: Day) -> Point | None:
+    def part_of_that_day(c: Context, s: Sides, day: Day) -> Point | None:
         if day.grain != "day" or day.end is not None or day.start is None:
             return None
         if s.has("mid", "middle"):
             return Point(day, part=Part(10, 14, "day"))
-        return Point(day, part=Part(12, 24, "afternoon") if s.has("later", "late") else Part(0, 12, "morning"))
+        if s.has("later", "late"):
+            so_far = c.now.hour + c.now.minute / 60 if day.start == c.today else 0
+            return Point(day, part=Part(max(12, so_far), 24, "afternoon"))
+        return Point(day, part=Part(0, 12, "morning"))
 
     @grammar.rule("T", "T of|in D", bonus=0.6)
     def nth_weekday_of(c: Context, _s: Sides, point: Point, stretch: Day) -> Point | None:
@@ -278,7 +280,7 @@ def _points(grammar: Grammar) -> None:
     def tonight(c: Context, _s: Sides) -> Point:
         return Point(Day(start=c.today), part=Part(20, 24, "night"))
 
-    @grammar.rule("T", "D , H", bonus=-1.2, rescue=True)
+    @grammar.rule("T", "D , H", bonus=-2.5, rescue=True)
     def day_comma_hour(_c: Context, _s: Sides, day: Day, clock: Clock) -> Point | None:
         fits = day.grain == "day" and day.end is None and (day.day is None or day.month is not None)
         return Point(day, clock) if fits else None

@@ -295,7 +295,7 @@ def _weekdays(grammar: Grammar) -> None:
     @grammar.rule("D", "on? WD of|in? D", bonus=0.6, rescue=True)
     def weekday_of_week(_c: Context, _s: Sides, weekday: int, week: Day) -> Day | None:
         fits = week.grain == "week" and week.start and week.end and (week.end - week.start).days == 7
-        return Day(start=week.start + timedelta(days=weekday)) if fits and week.start else None
+        return Day(start=week.start + timedelta(days=weekday), weekday=weekday) if fits and week.start else None
 
     @grammar.rule("D", "D on|,|-|'s? WD", bonus=0.6, rescue=True)
     def week_weekday(_c: Context, _s: Sides, week: Day, weekday: int) -> Day | None:
@@ -317,7 +317,7 @@ def _weekdays(grammar: Grammar) -> None:
     def weekday_nth(_c: Context, _s: Sides, weekday: int, day: int) -> Day | None:
         return Day(weekday=weekday, day=day) if day <= 31 else None
 
-    @grammar.rule("D", "REL D", bonus=0.4, rescue=True)
+    @grammar.rule("D", "REL D", bonus=0.8, rescue=True)
     def this_full_date(_c: Context, _s: Sides, _relative: int, day: Day) -> Day | None:
         """ "this Friday, 5/12" is near, past or to come."""
         return replace(day, near=True) if day.weekday is not None and day.day is not None else None

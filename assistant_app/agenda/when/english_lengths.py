@@ -96,8 +96,12 @@ def _lengths(grammar: Grammar) -> None:
     def length(_c: Context, s: Sides, count: Number, unit: Unit) -> Length | None:
         if s.last == "s" and count.digits and count.value % 10 == 0 and count.digits > 1:
             return None  # the 1990s, 90s
-        if (len(s.last) == 1 and not s.tight) or (s.last == "second" and count.value != 1):
+        if len(s.last) == 1 and (not s.tight or (s.after.isalpha() and s.after not in FUNCTION_WORDS)):
+            return None  # 3D printing
+        if s.last == "second" and count.value != 1:
             return None
+        if unit.grain == "hour" and count.digits == 4:
+            return None  # 0830 hours
         if unit.grain == "quarter" and s.before not in ("for", "of", "over"):
             return None  # three quarters
         if unit.grain == "weekend":
@@ -127,6 +131,11 @@ def _lengths(grammar: Grammar) -> None:
     @grammar.rule("LEN", "three quarters of an UNIT")
     def three_quarters(_c: Context, _s: Sides, unit: Unit) -> Length:
         return times(0.75, unit)
+
+    @grammar.rule("LEN", "a|an|one UNIT and a quarter", "NUM UNIT and a quarter", bonus=0.6)
+    def and_quarter(_c: Context, _s: Sides, one: Number | Unit, unit: Unit | None = None) -> Length | None:
+        found = unit or (one if isinstance(one, Unit) else None)
+        return times((one.value if isinstance(one, Number) else 1) + 0.25, found) if found else None
 
     @grammar.rule("LEN", "a|an|one UNIT and a? half", "NUM UNIT and a half", bonus=0.6)
     def and_half(_c: Context, _s: Sides, one: Number | Unit, unit: Unit | None = None) -> Length:
@@ -160,7 +169,14 @@ def _lengths(grammar: Grammar) -> None:
         placed = place(day, c.today)
         return _counted(c, placed.start, length, -1) if placed and placed.start and not placed.end else None
 
-    @grammar.rule("T", "LEN after|from T", "LEN after|from C", "LEN before T", "LEN before C", bonus=1.0)
+    @grammar.rule("D", "the? day after|before D", bonus=1.2)
+    def beside(c: Context, s: Sides, day: Day) -> Day | None:
+        """the day after Christmas"""
+        placed = place(day, c.today)
+        sign = -1 if s.has("before") else 1
+        return _counted(c, placed.start, Length(days=1), sign) if placed and placed.start and not placed.end else None
+
+    @grammar.rule("T", "LEN after|past T", "LEN after|past C", "LEN before T", "LEN before C", bonus=1.0)
     def from_moment(c: Context, s: Sides, length: Length, point: Point | Clock) -> Point | None:
         """two hours after noon, ten minutes before 4 pm tomorrow"""
         moment = moment_of(as_point(point), c)

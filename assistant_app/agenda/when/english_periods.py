@@ -10,6 +10,7 @@ from assistant_app.agenda.when.calendar_steps import (
     add_length,
     add_months,
     add_working_days,
+    edge_of,
     half_within,
     period,
     place,
@@ -110,7 +111,7 @@ def _stretches(grammar: Grammar) -> None:
 
     @grammar.rule("D", "the? EDGE UNIT", "the? EDGE the UNIT", bonus=0.3)
     def edge_of_present(c: Context, _s: Sides, which: int, unit: Unit) -> Day | None:
-        return _edge(c, which, period(unit, c.today, 0)) if unit.grain in ("week", "month", "year") else None
+        return edge_of(c, which, period(unit, c.today, 0)) if unit.grain in ("week", "month", "year") else None
 
     @grammar.rule("D", "PARTOF D", "PARTOF the UNIT", bonus=1.7)
     def rest_of(c: Context, _s: Sides, which: int, stretch: Day | Unit) -> Day | None:
@@ -167,7 +168,7 @@ def _stretches(grammar: Grammar) -> None:
 
     @grammar.rule("D", "EDGE D", "the? EDGE D", bonus=0.5)
     def edge(c: Context, _s: Sides, which: int, stretch: Day) -> Day | None:
-        return _edge(c, which, stretch)
+        return edge_of(c, which, stretch)
 
 
 def _present(c: Context, s: Sides, unit: Unit) -> Day | None:
@@ -192,25 +193,3 @@ def _several(c: Context, count: Number, unit: Unit, sign: int) -> Day | None:
         return Day(start=start, end=add_working_days(c.today, round(count.value)) + timedelta(days=1), grain="day")
     end = add_months(start, round(length.months)) + timedelta(days=length.days)
     return Day(start=start, end=end, grain=unit.grain)
-
-
-def _edge(c: Context, which: int, stretch: Day) -> Day | None:
-    placed = place(stretch, c.today)
-    if placed is None or placed.start is None or placed.end is None:
-        return None
-    start, end = placed.start, placed.end
-    bound = (start, start + (end - start) // 2, end)[which]
-    if placed.grain == "month":
-        sixteenth, late = start.replace(day=16), start.replace(day=21)
-        start, end = ((start, sixteenth), (start.replace(day=10), late), (sixteenth, end))[which]
-    elif placed.grain == "year" and stretch.start is not None and which == 2:
-        start = date(start.year, 7, 1)
-    elif placed.grain == "year" and (end - start).days < 367:
-        may, september = date(start.year, 5, 1), date(start.year, 9, 1)
-        start, end = ((start, may), (may, september), (september, end))[which]
-    elif placed.grain == "week":
-        thursday, friday = start + timedelta(days=3), start + timedelta(days=4)
-        start, end = ((start, thursday), (start + timedelta(days=2), friday), (thursday, end))[which]
-    else:
-        return None
-    return Day(start=start, end=end, grain="day", edge=bound)

@@ -285,7 +285,7 @@ def _open_ranges(grammar: Grammar) -> None:
 
     @grammar.rule("O", "O on? D", bonus=0.3)
     def open_day(_c: Context, _s: Sides, span: Open, day: Day) -> Open | None:
-        fits = span.point.clock and not span.point.day and day.grain == "day"
+        fits = (span.point.clock or span.point.part) and not span.point.day and day.grain == "day" and not day.end
         return replace(span, point=replace(span.point, day=day)) if fits else None
 
     @grammar.rule("E", "P")

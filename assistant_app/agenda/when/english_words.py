@@ -154,6 +154,7 @@ _SHORT_UNITS = {
     "hr": "hour",
     "hrs": "hour",
     "h": "hour",
+    "d": "day",
     "wk": "week",
     "wks": "week",
     "mo": "month",
@@ -247,6 +248,7 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("NOON", {name: Clock(0, sure=True) for name in ("midnight", "mid night", "mid-night")})
     grammar.word("NOON", {name: Clock(12, sure=True) for name in ("mid-day", "mid day", "high noon", "noontime")})
     every = {"every": 1, "each": 1, "every single": 1, "every other": 2, "every second": 2, "any": 1}
+    every |= {"every alternate": 2, "alternate": 2, "each and every": 1}
     grammar.word("EVERY", every)
     grammar.word("OFTEN", {"daily": "DAILY", "weekly": "WEEKLY", "monthly": "MONTHLY", "yearly": "YEARLY"})
     grammar.word("OFTEN", {"annually": "YEARLY", "everyday": "DAILY", "hourly": "HOURLY", "quarterly": "QUARTERLY"})

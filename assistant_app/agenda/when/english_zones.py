@@ -26,7 +26,7 @@ def add_rules(grammar: Grammar) -> None:
     def in_place(_c: Context, _s: Sides, key: str) -> str:
         return key
 
-    @grammar.rule("ZONE", "utc|gmt +|-|– NUM h?", "utc|gmt +|-|– NUM : NUM", bonus=0.5)
+    @grammar.rule("ZONE", "utc|gmt +|-|– NUM h?", "utc|gmt +|-|– NUM : NUM", bonus=1.5)
     def offset(_c: Context, s: Sides, hours: Number, minutes: Number | None = None) -> str | None:
         value = int(hours.value) * 60 + (int(minutes.value) if minutes else 0)
         if hours.digits == 4:

@@ -94,6 +94,12 @@ class Holiday:
         found = _named(self.country, self.language, year).get(self.name) if self.country else _observed(self.name, year)
         return found + timedelta(days=self.offset_days) if found else None
 
+    @property
+    def yearly(self) -> tuple[int, ...] | None:
+        """(month, day) or (month, weekday, which) of one that follows such a rule."""
+        rule = None if self.country or self.offset_days else _OBSERVANCES.get(self.name)
+        return rule if isinstance(rule, tuple) else None
+
     def next_from(self, day: date) -> date | None:
         dates = (self.date_in(year) for year in range(day.year, day.year + 3))
         return next((found for found in dates if found and found >= day), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from assistant_app.agenda.when.calendar_steps import Context, add_length, latest_before, place
+from assistant_app.agenda.when.calendar_steps import Context, add_length, add_months, latest_before, place
 from assistant_app.agenda.when.compose import clock_in_part
 from assistant_app.agenda.when.reading import Grain, WhenReading
 from assistant_app.agenda.when.values import Clock, Day, Length, Open, Part, Point, Range, Repeat, Stretch
@@ -276,18 +276,26 @@ def _repeat(repeat: Repeat, c: Context) -> WhenReading | None:
     if repeat.month is not None:
         rule.append(f"BYMONTH={repeat.month}")
     if repeat.month_day is not None:
-        rule.append(f"BYMONTHDAY={repeat.month_day}")
+        rule.append("BYMONTHDAY=" + ",".join(str(day) for day in (repeat.month_day, *repeat.more_month_days)))
     if repeat.weekdays:
         rule.append(f"BYDAY={','.join(repeat.weekdays)}")
     if repeat.until is not None:
         until = place(repeat.until, c.today)
         if until is None or until.start is None:
             return None
-        last = until.end - timedelta(days=1) if until.end and until.grain in ("week", "weekend") else until.start
+        last = until.start
+        if until.end is not None:
+            weeks = until.grain in ("week", "weekend")
+            last = until.end - timedelta(days=1) if weeks else until.start - timedelta(days=1)
         rule.append(f"UNTIL={last:%Y%m%d}")
     begin = place(repeat.begin, c.today) if repeat.begin else None
-    earliest = begin.start if begin and begin.start else c.today
+    earliest = max(begin.start, c.today) if begin and begin.start else c.today
     first = _first_day(repeat, earliest, c)
+    if repeat.for_length is not None:
+        end_of_all = add_length(_midnight(first, c), repeat.for_length).date() - timedelta(days=1)
+        rule.append(f"UNTIL={end_of_all:%Y%m%d}")
+    if repeat.count is not None:
+        rule.append(f"COUNT={repeat.count}")
     end: datetime | None = None
     if repeat.clock is not None:
         # Whether today's time has passed says nothing about the half of the day.
@@ -311,14 +319,18 @@ def _repeat(repeat: Repeat, c: Context) -> WhenReading | None:
 
 def _first_day(repeat: Repeat, earliest: date, c: Context) -> date:
     """The first day from `earliest` on that the rule names."""
+    if repeat.month_day == -1:
+        return add_months(earliest.replace(day=1), 1) - timedelta(days=1)
     if repeat.month_day is not None:
-        found = place(Day(month=repeat.month, day=repeat.month_day), earliest)
-        return found.start if found and found.start else earliest
-    if not repeat.weekdays:
+        numbers = (repeat.month_day, *repeat.more_month_days)
+        placed = [place(Day(month=repeat.month, day=number), earliest) for number in numbers]
+        return min((day.start for day in placed if day and day.start), default=earliest)
+    if not repeat.weekdays and repeat.month is None:
         return earliest
-    for ahead in range(70):
+    for ahead in range(370):
         day = earliest + timedelta(days=ahead)
-        if any(_named_by(code, day) for code in repeat.weekdays):
+        in_month = repeat.month in (None, day.month)
+        if in_month and (not repeat.weekdays or any(_named_by(code, day) for code in repeat.weekdays)):
             return day
     return earliest
 

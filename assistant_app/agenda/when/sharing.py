@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from assistant_app.agenda.when.calendar_steps import week_of
 from assistant_app.agenda.when.tokens import Token
-from assistant_app.agenda.when.values import Clock, Day, Open, Point, Range
+from assistant_app.agenda.when.values import Clock, Day, Open, Point, Range, Stretch
 
 _JOINTS = frozenset((",", "or", "and", "/", "&", "or on", "、", "或", "和", "，", "或者", "还", "是"))
 _LEADING = frozenset(("next", "this", "last", "the", "past", "coming", "下", "上", "这", "本"))
@@ -64,7 +64,7 @@ def _bare_day_of_month(value: object) -> int | None:
 
 
 def _day_of(value: object) -> Day | None:
-    if isinstance(value, Range):
+    if isinstance(value, Range | Stretch):
         return value.start.day
     if isinstance(value, Open):
         return value.point.day
@@ -75,7 +75,7 @@ def _day_of(value: object) -> Day | None:
 
 def _with_day(value: object, day: Day) -> object:
     """The same hours on another day."""
-    if isinstance(value, Range):
+    if isinstance(value, Range | Stretch):
         return replace(value, start=replace(value.start, day=day))
     if isinstance(value, Open):
         return replace(value, point=replace(value.point, day=day))

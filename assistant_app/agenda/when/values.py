@@ -134,12 +134,19 @@ class Repeat:
     weekdays: tuple[str, ...] = ()
     """BYDAY values."""
     month_day: int | None = None
+    """-1 is the last."""
+    more_month_days: tuple[int, ...] = ()
+    """ "on the 1st and 15th" """
     month: int | None = None
     clock: Clock | None = None
     end_clock: Clock | None = None
     part: Part | None = None
     begin: Day | None = None
     until: Day | None = None
+    count: int | None = None
+    """How many times at all."""
+    for_length: Length | None = None
+    """How long from its first day."""
 
 
 Value = Number | Unit | Length | Day | Clock | Part | Point | Range | Stretch | Open | Repeat | int | str
