@@ -62,7 +62,7 @@ def _without_known_zones(data: bytes) -> bytes:
 def _is_known_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         return False
     return True
 

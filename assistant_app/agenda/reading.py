@@ -192,15 +192,17 @@ class CalendarReader:
         exact = [o for o in near if self._is_at(o.recurrence_id, when)] or [
             o for o in near if self._is_at(o.start, when)
         ]
-        on_day = [o for o in near if self._starts(o).date() == day and not isinstance(when, datetime)]
-        if not exact and not on_day:
+        if not exact and not isinstance(when, datetime):
+            exact = [o for o in near if self._starts(o).date() == day]
+            exact = exact or [o for o in near if self._is_on(o.recurrence_id, day)]
+        if not exact:
             title = item.event.title or "The event"
             raise InputError(
                 "occurrence_unknown",
                 f"“{title}” does not take place {'then' if isinstance(when, datetime) else f'on {day.isoformat()}'}. "
                 "List the calendar to see when it does.",
             )
-        return (exact or on_day)[0]
+        return exact[0]
 
     def _around(self, item: IndexedEvent, moment_s: float) -> list[Occurrence]:
         """The occasions of a series, changed ones included, that are or were to be within some days of a moment."""
@@ -217,6 +219,9 @@ class CalendarReader:
         if a is None or isinstance(a, datetime) != isinstance(b, datetime):
             return False
         return self._seconds(a) == self._seconds(b)
+
+    def _is_on(self, moment: Moment | None, day: date) -> bool:
+        return moment is not None and as_datetime(moment, self.zone).date() == day
 
     def conflicts(
         self, start: Moment, end: Moment, *, ignore_uid: str | None = None, recurrence: str = "", days: int = 180
