@@ -211,6 +211,8 @@ def train_answering(job: Job) -> dict[str, Any]:
         ),
         job.kept("answers", SECTIONS),
     )
+    if job.world.rank:
+        return {}
     state = model.adapter.state()
     figures = measure_answering(job, examples, state)
     job.report("answers: " + ", ".join(f"{name} {value:.3f}" for name, value in sorted(figures.metrics.items())))

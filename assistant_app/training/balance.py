@@ -55,7 +55,7 @@ class Balance(nn.Module):
 
     def forward(self, means: Mapping[str, Tensor], processes: int = 1) -> Tensor:
         """The objective for the tasks' mean losses; over `processes` it is the sum that counts."""
-        total = torch.zeros(())
+        total: Tensor = torch.zeros(())
         for task, loss in means.items():
             total = total + self.weights[task] * self._weighed(task, loss, processes)
         return total
@@ -64,7 +64,8 @@ class Balance(nn.Module):
         if not self.log_variance:
             return loss
         s = self.log_variance[_key(task)]
-        return torch.exp(-s) * loss + s / 2 / processes
+        weighed: Tensor = torch.exp(-s) * loss + s / 2 / processes
+        return weighed
 
 
 def _key(task: str) -> str:
@@ -91,7 +92,7 @@ def surgically_combined(
         for parameter in parameters:
             parameter.grad = None
         if name in groups:
-            balance(groups[name], world.size).backward(retain_graph=True)  # type: ignore[no-untyped-call]
+            balance(groups[name], world.size).backward(retain_graph=True)
         world.sum_gradients(parameters)
         collected.append([torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in shared])
         for parameter in parameters:

@@ -93,6 +93,8 @@ def train_dialogue(job: Job) -> dict[str, Any]:
         ),
         job.kept("replies", SECTIONS),
     )
+    if job.world.rank:
+        return {}
     after = held_out_loss(True)
     job.report(f"dialogue: held-out loss per token {before:.3f} before, {after:.3f} after")
     return {

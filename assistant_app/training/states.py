@@ -1,31 +1,35 @@
 """The frozen trunk's states of many texts, computed once and kept on disk.
 
 Decoders on the frozen trunk then train in minutes. Several processes of one thread each read the
-texts in batches; a run that was killed goes on with the next shard.
+texts in batches, a file of some hundred texts at a time; a run that was killed goes on with the next file,
+and texts that are in any file are never read again, whatever data set or recipe asks for them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
+from assistant_app.brain.checkpoint import trunk_fingerprint
 from assistant_app.brain.linear import Precision
+from assistant_app.brain.tokens import TextTokenizer
 from assistant_app.training.tunable_trunk import TunableTrunk
 
-SHARD_TEXTS = 500
+FILE_TEXTS = 500
 BATCH_TEXTS = 32
 NUMERICS = "int8 with a scale a token"
 """Named in the cache, so that states of another arithmetic are never mixed in."""
+
+Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,6 @@ class TextStates:
 
     starts: Tensor
     """(N + 1,) where each text's tokens begin in the arrays below."""
-    ids: Tensor
-    """(tokens,) int32."""
     offsets: Tensor
     """(tokens, 2) int32, character offsets in the text."""
     taps: Tensor
@@ -48,86 +50,108 @@ def compute_states(
     depths: Sequence[int],
     cache_folder: Path,
     *,
-    groups: Sequence[str] | None = None,
     precision: Precision = "auto",
     workers: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TextStates:
-    """States of `texts` at `depths` (0 is the embedding), from `cache_folder` where they are there already.
-
-    Neighbours of the same one of `groups` share files, so that what is added to one data set later
-    leaves the states of the others as they are.
-    """
-    cache_folder.mkdir(parents=True, exist_ok=True)
-    shards: list[list[str]] = []
-    for _, members in itertools.groupby(range(len(texts)), key=lambda at: groups[at] if groups else ""):
-        rows = list(members)
-        shards += [[texts[row] for row in rows[at : at + SHARD_TEXTS]] for at in range(0, len(rows), SHARD_TEXTS)]
-    files = [cache_folder / f"{_shard_name(shard, depths, precision)}.safetensors" for shard in shards]
-    missing = [number for number, file in enumerate(files) if not file.exists()]
-    done = len(shards) - len(missing)
-    if missing:
-        jobs = [(files[number], shards[number]) for number in missing]
-        workers = workers or os.cpu_count() or 1
+    """States of `texts` at `depths` (0 is the embedding), from `cache_folder` where they are there already."""
+    tokenizer = TextTokenizer(trunk_folder)
+    tokens = [tokenizer.encode(text) for text in texts]
+    wanted = [tuple(one.ids) for one in tokens]
+    folder = cache_folder / _cache_name(trunk_folder, depths, precision)
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {ids for file in sorted(folder.glob("*.safetensors")) for ids in _texts_of(file)}
+    # Texts of like length side by side, so that little is padding.
+    missing = sorted({ids for ids in wanted if ids and ids not in there}, key=lambda ids: (len(ids), ids))
+    jobs = [
+        (folder / f"{_name(part)}.safetensors", part)
+        for part in (missing[at : at + FILE_TEXTS] for at in range(0, len(missing), FILE_TEXTS))
+    ]
+    if jobs:
         context = multiprocessing.get_context("spawn")
-        with context.Pool(
-            min(workers, len(jobs)), initializer=_start_worker, initargs=(trunk_folder, tuple(depths), precision)
-        ) as pool:
-            for _ in pool.imap_unordered(_compute_shard, jobs):
-                done += 1
+        count = min(workers or os.cpu_count() or 1, len(jobs))
+        with context.Pool(count, _start_worker, (trunk_folder, tuple(depths), precision)) as pool:
+            for done, _ in enumerate(pool.imap_unordered(_compute_file, jobs)):
                 if on_progress:
-                    on_progress(done, len(shards))
-    parts = [load_file(file) for file in files]
-    lengths = torch.cat([part["lengths"] for part in parts])
-    return TextStates(
-        starts=torch.cat((torch.zeros(1, dtype=torch.int64), lengths.long().cumsum(0))),
-        ids=torch.cat([part["ids"] for part in parts]),
-        offsets=torch.cat([part["offsets"] for part in parts]),
-        taps=torch.cat([part["taps"] for part in parts]),
-    )
+                    on_progress(done + 1, len(jobs))
+    return _gather(folder, wanted, [pair for one in tokens for pair in one.offsets])
 
 
-def _shard_name(texts: Sequence[str], depths: Sequence[int], precision: str) -> str:
-    return hashlib.sha256("\0".join([NUMERICS, str(tuple(depths)), precision, *texts]).encode()).hexdigest()[:20]
+def _gather(folder: Path, wanted: Sequence[Ids], offsets: Sequence[tuple[int, int]]) -> TextStates:
+    lengths = torch.tensor([len(ids) for ids in wanted])
+    starts = torch.cat((torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)))
+    rows: dict[Ids, list[int]] = {}
+    for row, ids in enumerate(wanted):
+        if ids:
+            rows.setdefault(ids, []).append(row)
+    taps: Tensor | None = None
+    for file in sorted(folder.glob("*.safetensors")):
+        texts = _texts_of(file)
+        if not any(ids in rows for ids in texts):
+            continue
+        with safe_open(file, framework="pt") as opened:
+            stored = opened.get_tensor("taps")
+        if taps is None:
+            taps = torch.empty((int(starts[-1]), *stored.shape[1:]), dtype=torch.float16)
+        at = 0
+        for ids in texts:
+            for row in rows.pop(ids, ()):
+                taps[starts[row] : starts[row + 1]] = stored[at : at + len(ids)]
+            at += len(ids)
+    assert not rows
+    assert taps is not None, "no text has a token"
+    return TextStates(starts, torch.tensor(offsets, dtype=torch.int32), taps)
 
 
-_worker: tuple[TunableTrunk, Any, tuple[int, ...]] | None = None
+def _texts_of(file: Path) -> list[Ids]:
+    """The token ids of each text in a file, in order."""
+    with safe_open(file, framework="pt") as opened:
+        ids, lengths = opened.get_tensor("ids").tolist(), opened.get_tensor("lengths").tolist()
+    texts, at = [], 0
+    for length in lengths:
+        texts.append(tuple(ids[at : at + length]))
+        at += length
+    return texts
+
+
+def _cache_name(trunk_folder: Path, depths: Sequence[int], precision: str) -> str:
+    parts = [NUMERICS, str(tuple(depths)), precision, trunk_fingerprint(trunk_folder)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _name(texts: Iterable[Ids]) -> str:
+    return hashlib.sha256(repr(list(texts)).encode()).hexdigest()[:20]
+
+
+_worker: tuple[TunableTrunk, tuple[int, ...]] | None = None
 
 
 def _start_worker(trunk_folder: Path, depths: tuple[int, ...], precision: Precision) -> None:
-    from tokenizers import Tokenizer
-
     global _worker
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     torch.set_num_threads(1)
-    trunk = TunableTrunk(trunk_folder, precision=precision, last=max(depths))
-    _worker = (trunk, Tokenizer.from_file(str(trunk_folder / "tokenizer.json")), depths)
+    _worker = (TunableTrunk(trunk_folder, precision=precision, last=max(depths)), depths)
 
 
-def _compute_shard(job: tuple[Path, Sequence[str]]) -> None:
+def _compute_file(job: tuple[Path, Sequence[Ids]]) -> None:
     file, texts = job
     assert _worker is not None
-    trunk, tokenizer, depths = _worker
-    encoded = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
-    taps: list[Tensor] = [torch.empty(0)] * len(texts)
-    by_length = sorted(range(len(texts)), key=lambda row: len(encoded[row].ids))
+    trunk, depths = _worker
+    taps: list[Tensor] = []
     with torch.inference_mode():
-        for at in range(0, len(by_length), BATCH_TEXTS):
-            rows = by_length[at : at + BATCH_TEXTS]
-            ids = torch.zeros(len(rows), max(1, *(len(encoded[row].ids) for row in rows)), dtype=torch.int64)
-            for place, row in enumerate(rows):
-                ids[place, : len(encoded[row].ids)] = torch.tensor(encoded[row].ids)
+        for at in range(0, len(texts), BATCH_TEXTS):
+            batch = texts[at : at + BATCH_TEXTS]
+            ids = torch.zeros(len(batch), max(len(one) for one in batch), dtype=torch.int64)
+            for place, one in enumerate(batch):
+                ids[place, : len(one)] = torch.tensor(one)
             tapped: dict[int, Tensor] = {}
             trunk.run(trunk.embed(ids), 0, max(depths), taps=depths, tapped=tapped)
             stacked = torch.stack([tapped[depth] for depth in depths], dim=2).half()
-            for place, row in enumerate(rows):
-                taps[row] = stacked[place, : len(encoded[row].ids)].clone()
+            taps += [stacked[place, : len(one)].clone() for place, one in enumerate(batch)]
     temporary = file.with_suffix(f".{os.getpid()}")
     save_file(
         {
-            "lengths": torch.tensor([len(one.ids) for one in encoded], dtype=torch.int32),
-            "ids": torch.tensor([token for one in encoded for token in one.ids], dtype=torch.int32),
-            "offsets": torch.tensor([pair for one in encoded for pair in one.offsets], dtype=torch.int32),
+            "lengths": torch.tensor([len(one) for one in texts], dtype=torch.int32),
+            "ids": torch.tensor([token for one in texts for token in one], dtype=torch.int32),
             "taps": torch.cat(taps),
         },
         temporary,

@@ -20,14 +20,18 @@ from assistant_app.training.job import Job
 
 
 def train(job: Job) -> dict[str, float]:
-    """Train every part, save the checkpoint to `job.out`; the figures on held-out texts."""
+    """Train every part, save the checkpoint to `job.out`; the figures on held-out texts.
+
+    Of several processes the first measures and saves; the others give no figures.
+    """
     understood = _part(job, "understanding", understanding.SECTIONS, understanding.train_understanding)
     answered = _part(job, "question_answering", answering.SECTIONS, answering.train_answering)
     replied = _part(job, "dialogue", dialogue.SECTIONS, dialogue.train_dialogue)
+    if job.world.rank:
+        return {}
     metrics = {**understood["metrics"], **answered["metrics"], **replied["metrics"]}
-    if job.world.rank == 0:
-        _save(job, understood, answered, replied, metrics)
-        draw_curves(job.work / "runs", job.report)
+    _save(job, understood, answered, replied, metrics)
+    draw_curves(job.work / "runs", job.report)
     return metrics
 
 

@@ -85,6 +85,21 @@ class UnderstandingData:
             for row, example in enumerate(examples)
         ]
 
+    def only(self, task: str) -> UnderstandingData:
+        """The same texts with the labels of one task ("intent:SET" or "slot:SET") alone."""
+        kind, _, label_set = task.partition(":")
+
+        def of_task(labels: Mapping[str, Any], wanted: str) -> dict[str, Any]:
+            return {name: value for name, value in labels.items() if kind == wanted and name == label_set}
+
+        return UnderstandingData(
+            [
+                replace(one, intents=of_task(one.intents, INTENT), slots=of_task(one.slots, SLOT))
+                for one in self.examples
+            ],
+            self.states,
+        )
+
     def offsets(self, row: int) -> list[tuple[int, int]]:
         """Character offsets of a text's tokens."""
         pairs = self.states.offsets[self.states.starts[row] : self.states.starts[row + 1]].tolist()
@@ -232,14 +247,15 @@ def load_understanding_data(job: Job) -> UnderstandingData:
         raise InputError("no_data", f"{job.data} holds no data set this recipe knows. See models/cards.")
     examples = list(_with_outsiders(examples, recipe["understanding"].get("outside", {})))
     job.report(f"understanding: {len(examples)} texts")
-    states = compute_states(
-        [example.text for example in examples],
-        job.trunk_folder,
-        recipe["trunk"]["utterance_depths"],
-        job.work / "states",
-        groups=[f"{example.data_set}/{example.held_out}" for example in examples],
-        workers=job.workers,
-        on_progress=lambda done, total: job.progress("states of texts", done, total, ""),
+    states: TextStates = job.world.first_alone(
+        lambda: compute_states(
+            [example.text for example in examples],
+            job.trunk_folder,
+            recipe["trunk"]["utterance_depths"],
+            job.work / "states",
+            workers=job.workers,
+            on_progress=lambda done, total: job.progress("states of texts", done, total, ""),
+        )
     )
     return UnderstandingData(examples, states)
 
@@ -288,6 +304,8 @@ def train_understanding(job: Job) -> dict[str, Any]:
         )
         run_stage(job, model, "joint", {**first, **second})
         adapter_state = model.adapter.state()
+    if job.world.rank:
+        return {}
     metrics, calibration = measure_understanding(model, job.progress)
     job.report("understanding: " + ", ".join(f"{name} {value:.3f}" for name, value in sorted(metrics.items())))
     return {

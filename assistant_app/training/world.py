@@ -8,8 +8,10 @@ Sums go over gloo on CPUs and NCCL on CUDA devices (torch.distributed).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +32,8 @@ class World:
         if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
             return World(device="cuda" if cuda else "cpu")
         if not torch.distributed.is_initialized():
-            torch.distributed.init_process_group("nccl" if cuda else "gloo")
+            # The first process measures while the others wait.
+            torch.distributed.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(hours=12))
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if cuda else "cpu"
         return World(torch.distributed.get_rank(), torch.distributed.get_world_size(), device)
 
@@ -38,6 +41,14 @@ class World:
         """Say goodbye to the others."""
         if self.size > 1:
             torch.distributed.destroy_process_group()
+
+    def first_alone(self, work: Callable[[], Any]) -> Any:
+        """What `work` gives, done by the first process before the others do it: for files that are made once."""
+        if self.size == 1:
+            return work()
+        result = work() if self.rank == 0 else None
+        torch.distributed.barrier()
+        return result if self.rank == 0 else work()
 
     def sums(self, values: Sequence[float]) -> list[float]:
         """Each value summed over all processes."""
