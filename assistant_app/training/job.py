@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from assistant_app.errors import InputError
-from assistant_app.training.loop import Kept, Progress, silent
 from assistant_app.training.examples import LabelMap
+from assistant_app.training.loop import Kept, Progress, silent
 from assistant_app.training.world import World
 
 Report = Callable[[str], None]

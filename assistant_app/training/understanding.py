@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,10 +28,12 @@ from assistant_app.brain.tokens import spans_to_tags
 from assistant_app.brain.understanding import OUT_OF_SCOPE
 from assistant_app.errors import InputError
 from assistant_app.training.balance import Balance, TaskLoss, sampled_sizes
+from assistant_app.training.confusions import Confusions
 from assistant_app.training.job import Job
 from assistant_app.training.loop import Plan, Rows, optimise
+from assistant_app.training.speech_noise import noisy
 from assistant_app.training.states import TextStates, compute_states
-from assistant_app.training.tasks import OURS, TextExample, select, text_examples
+from assistant_app.training.tasks import OURS, TextExample, select, stable_fraction, text_examples
 from assistant_app.training.tunable_trunk import TunableTrunk
 from assistant_app.training.understanding_figures import measure_understanding
 
@@ -246,6 +249,7 @@ def load_understanding_data(job: Job) -> UnderstandingData:
     if not examples:
         raise InputError("no_data", f"{job.data} holds no data set this recipe knows. See models/cards.")
     examples = list(_with_outsiders(examples, recipe["understanding"].get("outside", {})))
+    examples += _misheard(examples, float(recipe["understanding"].get("misheard", 0.0)), job.data)
     job.report(f"understanding: {len(examples)} texts")
     states: TextStates = job.world.first_alone(
         lambda: compute_states(
@@ -276,6 +280,18 @@ def _with_outsiders(
                 if wanted and label_set not in intents and (wanted == ["*"] or own in wanted):
                     intents[label_set] = OUT_OF_SCOPE
         yield replace(example, intents=intents)
+
+
+def _misheard(examples: Sequence[TextExample], share: float, data: Path) -> list[TextExample]:
+    """A share of the training texts once more, as a speech recogniser might give them."""
+    if not share:
+        return []
+    confusions = Confusions.learn(data)
+    return [
+        noisy(example, random.Random(example.text), confusions)
+        for example in examples
+        if not example.held_out and stable_fraction(example.text, "misheard") < share
+    ]
 
 
 def train_understanding(job: Job) -> dict[str, Any]:

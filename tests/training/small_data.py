@@ -100,5 +100,6 @@ RECIPE: dict[str, Any] = {
         "most_held_out": {"squad2": 10},
     },
     "dialogue": {"epochs": 2, "batch": 8, "learning_rate": 5e-3, "rank": 2, "first_layer": 2},
+    "interference": {"most": 200, "most_held_out": 60, "epochs": 6},
     "use": {"dialogue_scale": 2.0},
 }
