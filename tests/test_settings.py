@@ -8,6 +8,8 @@ import pytest
 
 from assistant_app.errors import SettingsError, StorageError
 from assistant_app.settings import (
+    CalendarAccount,
+    LinkedCalendar,
     Settings,
     load_settings,
     replace_value,
@@ -81,3 +83,44 @@ def test_folder_in_the_way_is_told_when_saving(tmp_path: Path) -> None:
 def test_unknown_choice_is_refused(key: str, value: object) -> None:
     with pytest.raises(SettingsError):
         replace_value(Settings(), key, value)
+
+
+ACCOUNT = CalendarAccount(
+    "work",
+    "https://dav.example.org/",
+    user="ann",
+    switched_on=False,
+    calendars=(LinkedCalendar("Büro", "https://dav.example.org/ann/office/"),),
+)
+
+
+def test_no_connection_is_set_up_unless_the_user_adds_one() -> None:
+    assert Settings().accounts == ()
+
+
+def test_accounts_are_saved_read_and_removed(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    web = CalendarAccount("days", "https://example.org/days.ics", "web")
+    save_settings(file, Settings(accounts=(ACCOUNT, web)))
+    assert load_settings(file).settings.accounts == (ACCOUNT, web)
+    assert "password" not in file.read_text(encoding="utf-8")
+    save_settings(file, Settings(accounts=(web,)))
+    assert load_settings(file).settings.accounts == (web,)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("accounts = 3", "[accounts.NAME]"),
+        ("[accounts.a]\nuser = 'x'", "address is missing"),
+        ("[accounts.a]\naddress = 'ftp://x'", "begins with https://"),
+        ("[accounts.a]\naddress = 'https://x'\nkind = 'imap'", "'caldav', 'web'"),
+        ("[accounts.a]\naddress = 'https://x'\nswitched_on = 'yes'", "true or false"),
+        ("[accounts.'a b']\naddress = 'https://x'", "cannot name an account"),
+        ("[accounts.a]\naddress = 'https://x'\n[accounts.a.calendars]\nwork = 5", "an address for each"),
+    ],
+)
+def test_a_bad_account_is_refused_with_its_reason(text: str, part: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_from_toml(text)
+    assert part in caught.value.message

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ def add_actions(action: Callable[[str, Run, str], Any]) -> None:
     sync = action("sync", _sync, "keep the chosen calendars in step with their accounts")
     sync.add_argument("account", nargs="*", help="else all that are switched on")
     sync.add_argument("--status", action="store_true", help="only say how things stand; asks no server")
+    sync.add_argument("--every", type=int, metavar="MINUTES", help="go on until stopped, at this interval")
     sync.add_argument(
         "--allow-emptied", action="store_true", help="go on where all events are gone from one side of a calendar"
     )
@@ -44,10 +46,22 @@ def _sync(args: argparse.Namespace, invocation: Invocation, store: CalendarStore
             "no_accounts", "No account is connected. Add one: assistant calendar accounts add NAME ADDRESS --user NAME"
         )
     bar = _Bar(quiet=args.json)
-    try:
-        results = syncing.sync(args.account, report=bar.show, allow_emptied=args.allow_emptied)
-    finally:
-        bar.close()
+    while True:
+        try:
+            results = syncing.sync(args.account, report=bar.show, allow_emptied=args.allow_emptied)
+        except InputError as error:
+            if not (args.every and error.code == "sync_running"):
+                raise
+            results = []
+        finally:
+            bar.close()
+        status = _tell(args, results)
+        if not args.every:
+            return status
+        time.sleep(max(args.every, 1) * 60)
+
+
+def _tell(args: argparse.Namespace, results: list[SyncResult]) -> int:
     if args.json:
         print_json({"calendars": [_result_json(result) for result in results]})
     else:

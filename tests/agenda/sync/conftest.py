@@ -50,7 +50,7 @@ class Radicale:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "radicale", "-C", str(self.folder / "config")], stdout=log, stderr=log
             )
-        for _ in range(200):
+        for _ in range(2400):  # seconds of patience, for a machine that is busy
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -65,7 +65,7 @@ class Radicale:
             self._process = None
 
     def _ask(self, method: str, address: str, data: bytes = b"", **headers: str) -> requests.Response:
-        answer = requests.request(method, address, data=data, headers=headers, auth=self._auth, timeout=20)
+        answer = requests.request(method, address, data=data, headers=headers, auth=self._auth, timeout=120)
         assert answer.status_code < 300, (method, address, answer.status_code, answer.text)
         return answer
 

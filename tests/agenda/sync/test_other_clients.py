@@ -52,7 +52,7 @@ class Stranger:
             input="",
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
