@@ -42,6 +42,9 @@ def minutes_to(clock: Clock, minutes: int) -> Clock | None:
 
 
 def clock_in_part(clock: Clock, part: Part) -> Clock | None:
+    """The half of the day that the part tells, and its time zone."""
+    if part.zone is not None and clock.zone is None:
+        clock = replace(clock, zone=part.zone)
     if clock.sure:
         return clock
     if part.name == "morning":
@@ -71,7 +74,8 @@ def range_of(start: Point, end: Point, *, cue: bool) -> Range | None:
                 month, year = (month - 1, year) if month > 1 else (12, year - 1 if year else None)
             start = Point(replace(day, month=month, year=year))
         elif day.month is not None and day.year is None and end.day.year is not None and day.start is None:
-            start = Point(replace(day, year=end.day.year))
+            later = end.day.month is not None and day.month > end.day.month  # from October to February 2027
+            start = Point(replace(day, year=end.day.year - later))
         elif day.month is not None and end.day.month is None and end.day.day is not None and end.day.start is None:
             end = Point(replace(end.day, month=day.month, year=day.year))
         # "next week - Monday" is no range; "2014 through May 2nd" is one where a word says so.

@@ -16,7 +16,7 @@ from assistant_app.agenda.when.compose import (
     run_together,
     with_half,
 )
-from assistant_app.agenda.when.english_words import FUNCTION_WORDS, MOVING_WORDS, TIME_WORDS
+from assistant_app.agenda.when.english_words import FUNCTION_WORDS, MOVING_WORDS, TIME_WORDS, UNITS, WAKING_WORDS
 from assistant_app.agenda.when.values import Clock, Day, Number, Part, Point
 
 
@@ -28,6 +28,8 @@ def add_rules(grammar: Grammar) -> None:
 def counts_something(s: Sides, clock: Clock) -> bool:
     """Whether a bare number counts what follows: "at one time", "around two weeks", "by 3 people"."""
     after = s.after
+    if after.removesuffix("s") in UNITS:
+        return True
     if clock.grain != "hour" or not after.isalpha() or after in TIME_WORDS:
         return False
     if after in ("of", "to") and s.last == "one":
@@ -64,7 +66,10 @@ def _clocks(grammar: Grammar) -> None:
     @grammar.rule("C", "NUM : NUM", "NUM : NUM : NUM")
     def digital(_c: Context, s: Sides, hour: Number, minute: Number, second: Number | None = None) -> Clock | None:
         last = second or Number(0)
-        if not s.tight or hour.value > 24 or minute.value > 59 or last.value > 59 or minute.digits != 2:
+        spaced = second is None and s.tokens[s.start + 1].after_space and s.tokens[s.start + 2].after_space
+        if not (s.tight or spaced) or not hour.digits or minute.digits != 2:
+            return None
+        if hour.value > 24 or minute.value > 59 or last.value > 59:
             return None
         value = int(hour.value)
         sure = value > 12 or value == 0 or s.tokens[s.start].text.startswith("0")
@@ -143,6 +148,16 @@ def _clocks(grammar: Grammar) -> None:
     @grammar.rule("C", "at|around|about H", "at around|about H", bonus=0.4, rescue=True)
     def at_hour(_c: Context, s: Sides, clock: Clock) -> Clock | None:
         return None if counts_something(s, clock) else clock
+
+    @grammar.rule("C", "for H", bonus=0.4, rescue=True)
+    def alarm_for(_c: Context, s: Sides, clock: Clock) -> Clock | None:
+        """ "set an alarm for 6"; a table for 6 is none."""
+        wakes = any(token.text in WAKING_WORDS for token in s.tokens)
+        return clock if wakes and not counts_something(s, clock) else None
+
+    @grammar.rule("C", "the|for C", bonus=0.1)
+    def the_clock(_c: Context, _s: Sides, clock: Clock) -> Clock:
+        return clock
 
     @grammar.rule("C", "at NUM", "NUM hours", bonus=0.2)
     def military(_c: Context, s: Sides, number: Number) -> Clock | None:
@@ -303,6 +318,10 @@ def _points(grammar: Grammar) -> None:
             return None
         placed = clock_in_part(clock, point.part)
         return Point(point.day, placed) if placed else None
+
+    @grammar.rule("T", "the? rest of the day", "the? rest of today", bonus=1.0)
+    def rest_of_day(c: Context, _s: Sides) -> Point:
+        return Point(Day(start=c.today), part=Part(c.now.hour + c.now.minute / 60, 24, "afternoon"))
 
     @grammar.rule("T", "the? end of the? day", "eod", "cob", "close of business", "end of business", bonus=0.5)
     def end_of_day(c: Context, _s: Sides) -> Point:

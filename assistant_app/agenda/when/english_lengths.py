@@ -92,13 +92,13 @@ def _numbers(grammar: Grammar) -> None:
 
 
 def _lengths(grammar: Grammar) -> None:
-    @grammar.rule("LEN", "NUMBER -? UNIT", bonus=0.3, rescue=True)
+    @grammar.rule("LEN", "NUMBER -? UNIT", "NUMBER more|full|whole UNIT", bonus=0.3, rescue=True)
     def length(_c: Context, s: Sides, count: Number, unit: Unit) -> Length | None:
         if s.last == "s" and count.digits and count.value % 10 == 0 and count.digits > 1:
             return None  # the 1990s, 90s
         if len(s.last) == 1 and (not s.tight or (s.after.isalpha() and s.after not in FUNCTION_WORDS)):
             return None  # 3D printing
-        if s.last == "second" and count.value != 1:
+        if s.last == "second" and count.value != 1 and not count.digits:
             return None
         if unit.grain == "hour" and count.digits == 4:
             return None  # 0830 hours

@@ -124,6 +124,13 @@ def _stretches(grammar: Grammar) -> None:
             return replace(part, start=c.today)
         return replace(part, end=c.today) if which == 0 and part.start < c.today < part.end else part
 
+    @grammar.rule("D", "the? rest of D", "the? rest of the UNIT", bonus=1.0)
+    def remainder(c: Context, _s: Sides, stretch: Day | Unit) -> Day | None:
+        found = period(stretch, c.today, 0) if isinstance(stretch, Unit) else place(stretch, c.today)
+        if found is None or found.start is None or found.end is None:
+            return None
+        return replace(found, start=max(found.start, c.today), grain="day") if c.today < found.end else None
+
     @grammar.rule("D", "q NUM", "the? ORD quarter", bonus=0.5)
     def quarter_alone(c: Context, s: Sides, number: Number | int) -> Day | None:
         nth = int(number.value) if isinstance(number, Number) else number

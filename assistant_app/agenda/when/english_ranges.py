@@ -198,11 +198,9 @@ def _endpoint(grammar: Grammar, kind: str) -> None:
 
 
 def _open_ranges(grammar: Grammar) -> None:
-    @grammar.rule("O", "after E", "later|greater|more than E", "any? time after E", "> E", "past E", bonus=0.6)
+    @grammar.rule("O", "after E", "later|greater|more than E", "any? time after E", "> E", bonus=0.6)
     def after_point(_c: Context, s: Sides, point: Point) -> Open | None:
         if (s.has("more") and point.day and point.day.base) or (s.first == ">" and (s.has("=") or point.clock)):
-            return None
-        if s.first == "past" and point.clock is not None:
             return None
         return Open(point, after=True) if not _is_amount(s, point) else None
 

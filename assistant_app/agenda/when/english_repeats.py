@@ -42,6 +42,11 @@ def _repeats(grammar: Grammar) -> None:
         number = count.value if isinstance(count, Number) else count
         return every(int(number), unit) if number >= 1 and float(number).is_integer() else None
 
+    @grammar.rule("SET", "every half an? UNIT", "EVERY half UNIT", bonus=0.9)
+    def every_half(_c: Context, _s: Sides, *values: int | Unit) -> Repeat | None:
+        unit = values[-1]
+        return Repeat("MINUTELY", 30) if isinstance(unit, Unit) and unit.seconds == 3600 else None
+
     @grammar.rule("SET", "every ORD UNIT", bonus=0.8)
     def every_nth(_c: Context, _s: Sides, nth: int, unit: Unit) -> Repeat | None:
         """every third day"""
@@ -204,6 +209,11 @@ def _repeats(grammar: Grammar) -> None:
         if not isinstance(repeat, Repeat) or not isinstance(part, Part) or repeat.part or repeat.clock:
             return None
         return replace(repeat, part=part)
+
+    @grammar.rule("SET", "on SET", bonus=0.1)
+    def on_set(_c: Context, _s: Sides, repeat: Repeat) -> Repeat | None:
+        """on alternate Thursdays"""
+        return repeat if repeat.weekdays or repeat.month_day is not None else None
 
     @grammar.rule("SET", "WORKDAYS PARTS", "weekend PARTS", "on? WORKDAYS PART", bonus=0.8)
     def workday_parts(_c: Context, s: Sides, *values: int | Part) -> Repeat | None:

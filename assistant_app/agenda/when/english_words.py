@@ -181,6 +181,8 @@ TIME_WORDS = frozenset(
     (*WEEKDAYS, *MONTHS, *PARTS, "today", "tomorrow", "tonight", "sharp", "next", "am", "pm", "a", "p", "daily")
 )
 """What may follow a clock time at once."""
+WAKING_WORDS = frozenset(("alarm", "alarms", "wake", "remind", "reminder", "reminders"))
+"""What is set for a time."""
 MOVING_WORDS = frozenset(
     ("move", "moved", "reschedule", "rescheduled", "push", "pushed", "shift", "shifted", "postpone", "delay", "bring")
 )
@@ -236,6 +238,7 @@ def add_words(grammar: Grammar) -> None:
     grammar.word("TODAY", {"today": 0, "tomorrow": 1, "yesterday": -1, "tmr": 1, "tmrw": 1, "tomorow": 1})
     grammar.word("TODAY", {"the day after tomorrow": 2, "day after tomorrow": 2, "the day before yesterday": -2})
     grammar.word("TODAY", {"day before yesterday": -2})
+    grammar.word("TODAY", {"todays": 0, "tomorrows": 1})
     grammar.word("TODAY", {"today's": 0, "tomorrow's": 1, "yesterday's": -1, "current date": 0, "today's date": 0})
     grammar.word("TODAY", {"the current date": 0, "tomorow's": 1, "tommorow": 1, "tomorrow's date": 1, "2moro": 1})
     grammar.word("TODAY", {"the day after": 1, "the day before": -1, "that day": 0, "the same day": 0})

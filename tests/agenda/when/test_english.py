@@ -51,6 +51,15 @@ POINTS = [
     ("dinner at 8", "2026-11-24 20:00"),
     ("wake me at 6", "2026-11-25 06:00"),
     ("lunch with Bob on Friday at one", "2026-11-27 13:00"),
+    ("0830 hours tomorrow", "2026-11-25 08:30"),
+    ("1630", "2026-11-24 16:30"),
+    ("tomorrow at six forty-three", "2026-11-25 18:43"),
+    ("set an alarm for 6 : 30 am", "2026-11-25 06:30"),
+    ("set an alarm for 640", "2026-11-25 06:40"),
+    ("two hours after noon", "2026-11-24 14:00"),
+    ("ten minutes before 4 pm tomorrow", "2026-11-25 15:50"),
+    ("October 14 for 8:00:31 am", "2027-10-14 08:00:31"),
+    ("the first Monday of next month at 9", "2026-12-07 09:00"),
 ]
 
 
@@ -89,6 +98,18 @@ def test_a_moment_is_read(zone: str, text: str, start: str) -> None:
         ("two days after Friday", "2026-11-29"),
         ("two Fridays from now", "2026-12-04"),
         ("a week from Friday", "2026-12-04"),
+        ("past Thursday", "2026-11-19"),
+        ("this Friday (Nov-27)", "2026-11-27"),
+        ("Friday 11-27", "2026-11-27"),
+        ("last Sunday, 11/22", "2026-11-22"),
+        ("on 12.24", "2026-12-24"),
+        ("September-2027-23", "2027-09-23"),
+        ("May twenty nine", "2027-05-29"),
+        ("fifteen August nineteen hundred ninety three", "1993-08-15"),
+        ("the second Tuesday", "2026-12-08"),
+        ("the last day of March", "2027-03-31"),
+        ("next week on Monday", "2026-11-30"),
+        ("Monday two weeks from now", "2026-12-07"),
     ],
 )
 def test_a_day_is_read(text: str, day: str) -> None:
@@ -121,6 +142,26 @@ def test_a_day_is_read(text: str, day: str) -> None:
         ("after 2 pm tomorrow", "2026-11-25 14:00", None),
         ("until Friday", None, "2026-11-27"),
         ("before 4", None, "2026-11-24 16:00"),
+        ("from October 1 to December 7", "2026-10-01", "2026-12-07"),
+        ("from October to February 2027", "2026-10-01", "2027-02-01"),
+        ("from November to February", "2026-11-01", "2027-02-01"),
+        ("from the 27th to the 3rd of April", "2027-03-27", "2027-04-03"),
+        ("from 4-23 of next month", "2026-12-04", "2026-12-23"),
+        ("between the end of 2027 and the middle of 2029", "2028-01-01", "2029-07-02"),
+        ("between now and Friday", "2026-11-24", "2026-11-27"),
+        ("2027 through May 2nd 2028", "2027-01-01", "2028-05-02"),
+        ("more than two weeks ago", None, "2026-11-10"),
+        ("more than two weeks from now", "2026-12-08", None),
+        ("less than three days after tomorrow", "2026-11-25", "2026-11-28"),
+        ("the last 5 minutes", "2026-11-24 09:55", "2026-11-24 10:00"),
+        ("the next hour", "2026-11-24 10:00", "2026-11-24 11:00"),
+        ("for 3 hours from 2 pm tomorrow", "2026-11-25 14:00", "2026-11-25 17:00"),
+        ("the last 3 months and 2 days", "2026-08-22", "2026-11-24"),
+        ("later today", "2026-11-24 12:00", "2026-11-25 00:00"),
+        ("mid morning tomorrow", "2026-11-25 09:00", "2026-11-25 11:00"),
+        ("the first Monday evening of next month", "2026-12-07 16:00", "2026-12-07 20:00"),
+        ("after dinner tomorrow", "2026-11-25 20:00", None),
+        (">= 2027", "2027-01-01", None),
     ],
 )
 def test_an_interval_is_read(text: str, start: str | None, end: str | None) -> None:
@@ -165,9 +206,14 @@ def test_a_repetition_is_read_as_a_rule(text: str, rule: str, start: str) -> Non
         ("1 hour 15 minutes", 75),
         ("a couple of hours", 120),
         ("three quarters of an hour", 45),
+        ("one year and a quarter", 60 * 24 * 456.25),
+        ("for two nights", 2880),
+        ("10 more minutes", 10),
+        ("a hundred days", 144000),
+        ("1 second", 1 / 60),
     ],
 )
-def test_a_length_is_read(text: str, minutes: int) -> None:
+def test_a_length_is_read(text: str, minutes: float) -> None:
     reading = parse_when(text, now=NOW)
     assert reading is not None
     assert reading.duration == timedelta(minutes=minutes)
@@ -191,6 +237,28 @@ def test_a_length_is_read(text: str, minutes: int) -> None:
         "thanks a lot",
         "good morning",
         "let us have lunch together",
+        "this may take a while",
+        "the first week was hard",
+        "a second opinion",
+        "what is 3/4 of 18",
+        "1785 minus 334",
+        "deliver 2000 pieces of toys",
+        "divide 30 by 2",
+        "more than one card",
+        "at one of your locations",
+        "declined by two separate machines",
+        "it is date night",
+        "a w-2 form",
+        "3D printing",
+        "apr on my card",
+        "set the volume to 4",
+        "my pin is wrong, change it to 1234",
+        "partner of the week",
+        "flip a quarter",
+        "a last minute change",
+        "keep me up to date",
+        "my 30th birthday party",
+        "table for 4",
         "",
     ],
 )
@@ -235,6 +303,49 @@ def test_the_full_stop_of_the_sentence_is_not_part_of_the_time() -> None:
 def test_several_times_in_a_sentence_are_found_in_order() -> None:
     found = find_times("Meet Ana tomorrow at 9 and Bob on Friday at noon", now=NOW)
     assert [r.start and r.start.strftime("%d %H:%M") for r in found] == ["25 09:00", "27 12:00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("next week Mon, Wed or Fri", ["30 00:00", "02 00:00", "04 00:00"]),
+        ("Monday or Tuesday next week", ["30 00:00", "01 00:00"]),
+        ("Monday or next Tuesday", ["30 00:00", "01 00:00"]),
+        ("the 2nd, 3rd or 11th of March", ["02 00:00", "03 00:00", "11 00:00"]),
+        ("March 17th, 18th, or 19th for an hour", ["17 00:00", "18 00:00", "19 00:00"]),
+        ("Wednesday or Thursday morning", ["25 08:00", "26 08:00"]),
+        ("Wednesday or Thursday from 10-4", ["25 10:00", "26 10:00"]),
+        ("next week Monday at 9 am or 1 pm", ["30 09:00", "30 13:00"]),
+        ("tomorrow at 3 or 4 pm", ["25 15:00", "25 16:00"]),
+        ("Friday this week or next week", ["27 00:00", "04 00:00"]),
+    ],
+)
+def test_the_members_of_a_list_share_what_one_of_them_names(text: str, times: list[str]) -> None:
+    assert [r.start and r.start.strftime("%d %H:%M") for r in find_times(text, now=NOW)] == times
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tomorrow at half past three", "tomorrow at half past three"),
+        ("after 2 pm tomorrow", "from tomorrow at two o'clock on"),
+        ("until Friday", "until Friday 27 November"),
+        ("before Friday", "before Friday 27 November"),
+        ("next week", "Monday 30 November to Sunday 6 December"),
+        ("every other Monday at 9", "every other Monday, from Monday 30 November at nine o'clock"),
+        ("weekdays except Wednesday", "every weekday except Wednesday, from today"),
+        ("an hour and a half", "an hour and a half"),
+    ],
+)
+def test_a_reading_says_itself_in_words(text: str, words: str) -> None:
+    reading = parse_when(text, now=NOW)
+    assert reading is not None
+    assert reading.words == words
+
+
+def test_dates_in_the_names_of_files_are_read() -> None:
+    (reading,) = find_times("the file is sales_report-2002-10-09.xlsx", now=NOW)
+    assert reading.start == datetime(2002, 10, 9, tzinfo=NOW.tzinfo)
 
 
 def test_a_range_of_days_says_that_its_last_day_is_meant() -> None:
