@@ -29,7 +29,7 @@ from assistant_app.skills.dialogue import Dialogue
 from assistant_app.skills.question_answering import QuestionAnswering
 from assistant_app.skills.scheduling import Scheduling
 from assistant_app.skills.unknown import Unknown
-from assistant_app.turn import UNKNOWN, AudioClip, Cancel, Route, Utterance
+from assistant_app.turn import UNKNOWN, AudioClip, Cancel, Command, Route, Utterance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,6 +115,9 @@ class LazyBrain:
         return Answer(span.text, span.confidence, span.start, span.end)
 
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
+    def commands(self, utterance: Utterance) -> tuple[Command, ...]:
+        return self.load().commands(utterance)
+
         yield from self.load().reply(history, text, max_tokens=max_tokens)
 
 

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from assistant_app.errors import AssistantError, InputError, TurnCancelled
@@ -23,6 +23,7 @@ from assistant_app.turn import (
     UNKNOWN,
     AudioClip,
     Cancel,
+    Command,
     Emit,
     Failed,
     Finished,
@@ -39,6 +40,8 @@ from assistant_app.turn import (
     Token,
     Turn,
     Utterance,
+    gap_after,
+    overall_route,
 )
 
 log = logging.getLogger(__name__)
@@ -98,6 +101,8 @@ class Assistant:
         self.conversation = Conversation()
         self.pending: Pending | None = None
         """The question that is open, if there is one."""
+        self.questions: list[SkillReply] = []
+        """What further commands of the same sentence asked: each waits until no other question is open."""
         self._one_at_a_time = threading.Lock()
 
     def run_turn(self, said: AudioClip | str, *, emit: Emit, cancel: Cancel, speak: bool | None = None) -> Turn:
@@ -130,6 +135,7 @@ class Assistant:
         with self._one_at_a_time:
             self.conversation.clear()
             self.pending = None
+            self.questions.clear()
 
 
 class _TurnUnderWay:
@@ -145,6 +151,8 @@ class _TurnUnderWay:
         self._started = time.monotonic()
         self._first_word: float | None = None
         self._streamed = ""
+        self._gap = ""
+        self._done = SkillReply("")
         self._problem: str | None = None
         self._utterance: Utterance | None = None
         self._route: Route | None = None
@@ -157,9 +165,11 @@ class _TurnUnderWay:
             return self.speak(SkillReply(_heard_nothing(said)), outcome="heard_nothing")
         reply = self.answer_to_open_question(utterance)
         if reply is None:
-            reply = self.act(utterance, self.route(utterance))
+            reply = self.act_on_all(self.route(utterance))
+        else:
+            self._assistant.conversation.add(Exchange(utterance.text, reply.text, self._route, reply))
+        reply = self.with_next_question(reply)
         self._assistant.pending = reply.pending
-        self._assistant.conversation.add(Exchange(utterance.text, reply.text, self._route, reply))
         return self.speak(reply, outcome="done")
 
     def hear(self, said: AudioClip | str) -> Utterance | None:
@@ -187,19 +197,52 @@ class _TurnUnderWay:
             self._announce(Route(pending.skill, "answer", 1.0))
         return reply
 
-    def route(self, utterance: Utterance) -> Route:
+    def route(self, utterance: Utterance) -> tuple[Command, ...]:
+        """What is asked for: nearly always one thing."""
         self._cancel.check()
         with self._timed("route"):
-            route = self._assistant.context.router.route(utterance)
-        self._announce(route)
-        return route
+            commands = self._assistant.context.router.commands(utterance)
+        self._announce(overall_route(utterance, commands) if len(commands) > 1 else commands[0].route)
+        return commands
 
-    def act(self, utterance: Utterance, route: Route) -> SkillReply:
+    def act_on_all(self, commands: Sequence[Command]) -> SkillReply:
+        """Each command in its order, as if they had been said one after the other; one reply for all.
+
+        What one of several cannot do is said and keeps the others from nothing; questions come last.
+        """
+        errors = []
+        for command in commands:
+            so_far = self._streamed
+            self._gap = gap_after(so_far)
+            try:
+                reply = self.act(command)
+            except AssistantError as error:
+                errors.append(error)
+                if len(errors) == len(commands):
+                    raise
+                reply = SkillReply(error.message)
+            self._assistant.conversation.add(Exchange(command.utterance.text, reply.text, command.route, reply))
+            if len(commands) == 1:
+                return reply
+            if reply.pending:
+                self._assistant.questions.append(dataclasses.replace(reply, actions=(), sources=()))
+                self._done = self._done.and_then(SkillReply("", None, reply.sources, reply.actions))
+            else:
+                self._show(reply, self._streamed[len(so_far) :])
+                self._done = self._done.and_then(reply)
+        return self._done
+
+    def with_next_question(self, reply: SkillReply) -> SkillReply:
+        """The reply, and after it a question that had to wait while another one was open."""
+        waiting = self._assistant.questions
+        return reply.and_then(waiting.pop(0)) if waiting and reply.pending is None else reply
+
+    def act(self, command: Command) -> SkillReply:
         self._cancel.check()
-        skills = self._assistant.skills
+        skills, route = self._assistant.skills, command.route
         skill = skills[CLARIFICATION] if route.unsure else skills.get(route.skill, skills[UNKNOWN])
         with self._timed("act"):
-            return skill.act(utterance, route, self._context())
+            return skill.act(command.utterance, route, self._context())
 
     def speak(self, reply: SkillReply, outcome: Outcome) -> Turn:
         """Show the reply whole and say what of it has not been said; a stop now only silences the voice."""
@@ -221,15 +264,14 @@ class _TurnUnderWay:
     def cancelled(self) -> Turn:
         self._silence()
         if self._utterance and self._streamed:
-            self._reply = SkillReply(self._streamed.strip())
+            self._reply = SkillReply(self._streamed.strip(), actions=self._done.actions)
             self._assistant.conversation.add(Exchange(self._utterance.text, self._reply.text, self._route, self._reply))
         return self._finished("cancelled")
 
     def failed(self, error: AssistantError) -> Turn:
         self._silence()
-        turn = Turn(
-            self.id, self._utterance, self._route, SkillReply(error.message), self._timings, "failed", error.code
-        )
+        reply = self._done.and_then(SkillReply(error.message))
+        turn = Turn(self.id, self._utterance, self._route, reply, self._timings, "failed", error.code)
         self._emit(Failed(self.id, error.code, error.message))
         return turn
 
@@ -250,8 +292,18 @@ class _TurnUnderWay:
             stream=self._stream,
         )
 
+    def _show(self, reply: SkillReply, streamed: str) -> None:
+        """One of several results, while the next is being worked on: what of it has not been shown and said."""
+        rest = reply.text.removeprefix(streamed.removeprefix(self._gap))
+        if not streamed or rest != reply.text:
+            piece, self._gap = self._gap + rest, ""
+            self._streamed += piece
+            self._emit(Token(self.id, piece))
+            self._say(rest if streamed else reply.speech or rest)
+
     def _stream(self, piece: str) -> None:
         self._cancel.check()
+        piece, self._gap = self._gap + piece, ""
         self._streamed += piece
         self._emit(Token(self.id, piece))
         self._say(piece)

@@ -7,8 +7,8 @@ so that window, terminal, log and tests can all read the same stream.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -118,6 +118,17 @@ class Command:
     """Offsets of slots count in these words."""
 
 
+def overall_route(said: Utterance, commands: Sequence[Command]) -> Route:
+    """The first command's route with the slots of all, placed in the whole of what was said."""
+    slots: list[Slot] = []
+    at = 0
+    for command in commands:
+        at = max(at, said.text.find(command.utterance.text, at))
+        slots += [replace(slot, start=slot.start + at, end=slot.end + at) for slot in command.route.slots]
+        at += len(command.utterance.text)
+    return replace(commands[0].route, slots=tuple(slots))
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where an answer comes from."""
@@ -173,6 +184,24 @@ class SkillReply:
     sources: tuple[Source, ...] = ()
     actions: tuple[Action, ...] = ()
     pending: Pending | None = None
+
+    def and_then(self, other: SkillReply) -> SkillReply:
+        """Both replies as one, in this order; the question that stays open is the first one's, if it asks."""
+        speech = None
+        if self.speech is not None or other.speech is not None:
+            speech = f"{self.speech or self.text} {other.speech or other.text}".strip()
+        return SkillReply(
+            f"{self.text}{gap_after(self.text) if other.text else ''}{other.text}",
+            speech,
+            self.sources + other.sources,
+            self.actions + other.actions,
+            self.pending or other.pending,
+        )
+
+
+def gap_after(text: str) -> str:
+    """What stands between a reply and the next one."""
+    return "" if not text else "\n" if "\n" in text else " "
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from assistant_app.turn import (
     UNKNOWN,
     AudioClip,
     Cancel,
+    Command,
     Pending,
     Route,
     SkillReply,
@@ -67,9 +69,16 @@ class FakeTranscriber:
 
 
 class FakeRouter:
-    """Routes by a table; what is not in it is dialogue."""
+    """Routes by a table; what is not in it is dialogue. `several` names the commands of a sentence that has several."""
 
-    def __init__(self, routes: Mapping[str, Route] | None = None, *, fails: Exception | None = None) -> None:
+    def __init__(
+        self,
+        routes: Mapping[str, Route] | None = None,
+        *,
+        several: Mapping[str, Sequence[str]] | None = None,
+        fails: Exception | None = None,
+    ) -> None:
+        self.several = several or {}
         self.routes = {
             "yes": Route("dialogue", "affirm", 0.99),
             "yes please": Route("dialogue", "affirm", 0.99),
@@ -84,6 +93,11 @@ class FakeRouter:
         if self.fails:
             raise self.fails
         return self.routes.get(utterance.text, Route("dialogue", "chat", 0.9))
+
+    def commands(self, utterance: Utterance) -> tuple[Command, ...]:
+        parts = self.several.get(utterance.text, (utterance.text,))
+        said = [utterance if text == utterance.text else replace(utterance, text=text) for text in parts]
+        return tuple(Command(one, self.route(one)) for one in said)
 
 
 class FakeDialogue:
@@ -150,6 +164,9 @@ class FakeBrain:
 
     def route(self, utterance: Utterance) -> Route:
         return self.router.route(utterance)
+
+    def commands(self, utterance: Utterance) -> tuple[Command, ...]:
+        return self.router.commands(utterance)
 
     def answer(self, question: str, passage: str) -> Answer:
         self.load()

@@ -13,7 +13,7 @@ from assistant_app import app
 from assistant_app.errors import ModelError, StorageError
 from assistant_app.paths import Paths, find_paths
 from assistant_app.settings import CalendarSettings, Settings
-from assistant_app.turn import AudioClip, Cancel, Utterance
+from assistant_app.turn import AudioClip, Cancel, Command, Utterance
 from tests.fakes import FakeBrain, FakeClock, FakeSpeaker, silence
 
 
@@ -37,6 +37,9 @@ class FakeModel:
     def route(self, utterance: Utterance) -> Any:
         self.routed.append(utterance.text)
         return FakeBrain().route(utterance)
+
+    def commands(self, utterance: Utterance) -> Any:
+        return (Command(utterance, self.route(utterance)),)
 
 
 @pytest.mark.usefixtures("no_weights")

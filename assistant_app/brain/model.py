@@ -26,7 +26,7 @@ from assistant_app.brain.tokens import TextTokenizer, Tokens, whole_words
 from assistant_app.brain.trunk import KeyValueCache, Trunk
 from assistant_app.brain.understanding import UtteranceReader
 from assistant_app.errors import ModelError
-from assistant_app.turn import Route, Utterance
+from assistant_app.turn import Command, Route, Utterance
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
@@ -128,6 +128,11 @@ class MultiTaskModel:
         """Skill, intent, slots and evidence for an utterance."""
         with self._lock:
             return self.understanding.route(utterance)
+
+    def commands(self, utterance: Utterance) -> tuple[Command, ...]:
+        """What an utterance asks for, in its order: nearly always one thing."""
+        with self._lock:
+            return self.understanding.commands(utterance)
 
     def classify(self, text: str, label_set: str) -> tuple[str, float, list[tuple[int, int, str]]]:
         """Intent, probability and slots in the labels of one data set it was trained on; for evaluation."""

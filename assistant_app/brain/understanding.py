@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from assistant_app.brain.commands import CUT_THRESHOLD, Cut, Joint, best_cut, count_words, joints
 from assistant_app.brain.tokens import TextTokenizer, Tokens, best_tags, tags_to_spans, whole_words
-from assistant_app.turn import SCHEDULING, Candidate, Route, Slot, Utterance, Why
+from assistant_app.turn import SCHEDULING, Candidate, Command, Route, Slot, Utterance, Why
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +27,22 @@ OURS = "assistant"
 OUT_OF_SCOPE = "oos"
 """CLINC150's label for what none of its intents covers."""
 LONGEST_UTTERANCE_TOKENS = 512
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A text as trunk and router see it."""
+
+    text: str
+    tokens: Tokens
+    taps: Tensor
+    """(1, T, L, D): the trunk's states."""
+    encoded: Tensor
+    """(T, W): the router's."""
+    pooling: Tensor
+    """(T,): how much each token counts in the decision."""
+    logits: Tensor
+    """(labels,): scores of our labels."""
 
 
 class UtteranceReader:
@@ -49,49 +67,122 @@ class UtteranceReader:
         self.slots = slots
         self.adapter = adapter
         self._torch = torch
+        self._last: Reading | None = None
 
     def route(self, utterance: Utterance) -> Route:
         """Skill, intent, slots and evidence for an utterance."""
-        tokens = self.encode(utterance.text)
-        if not tokens.ids:
+        reading = self.reading(utterance.text)
+        if reading is None:
             return Route("unknown", "other", 0.0, unsure=True)
-        torch = self._torch
-        taps = self.read(tokens)
-        padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
-        with torch.enable_grad():
-            leaf = taps.float().requires_grad_()
-            logits, _ = self.router(leaf, padding, [OURS])
-            probabilities = (logits[OURS][0] / self.router.temperature).softmax(-1)
-            best = int(probabilities.argmax())
-            # The score is differentiated, not the probability, which is flat where the router is sure.
-            (gradient,) = torch.autograd.grad(logits[OURS][0, best], leaf)
-        saliency = (gradient * leaf.detach()).sum((-1, -2))[0].clamp_min(0)
-        labels = self.checkpoint.intent_labels[OURS]
-        ranked = sorted(zip(labels, probabilities.tolist(), strict=True), key=lambda pair: -pair[1])
+        ranked = self._ranked(reading)
         skills: dict[str, float] = {}
-        for label, probability in ranked:
-            skill = label.partition("/")[0]
-            skills[skill] = skills.get(skill, 0.0) + probability
+        for candidate in ranked:
+            skills[candidate.skill] = skills.get(candidate.skill, 0.0) + candidate.probability
         skill = max(skills, key=lambda name: skills[name])
-        intent = next(label.partition("/")[2] for label, _ in ranked if label.startswith(f"{skill}/"))
-        slots: tuple[Slot, ...] = ()
-        if skill == SCHEDULING:
-            slots = tuple(
-                Slot(name, utterance.text[start:end], start, end)
-                for start, end, name in self._tag(utterance.text, tokens, taps, padding, OURS)
-            )
-        candidates = tuple(
-            Candidate(label.partition("/")[0], label.partition("/")[2], probability)
-            for label, probability in ranked[:3]
-        )
         return Route(
             skill=skill,
-            intent=intent,
+            intent=next(candidate.intent for candidate in ranked if candidate.skill == skill),
             confidence=min(1.0, skills[skill]),
-            slots=slots,
+            slots=self._slots(reading) if skill == SCHEDULING else (),
             unsure=skills[skill] < self.checkpoint.skill_threshold,
-            why=Why(candidates, _word_weights(utterance.text, tokens.offsets, saliency.tolist())),
+            why=Why(tuple(ranked[:3]), self._deciding_words(reading)),
         )
+
+    def commands(self, utterance: Utterance) -> tuple[Command, ...]:
+        """What an utterance asks for, in its order: nearly always one thing, the utterance itself."""
+        whole = (Command(utterance, self.route(utterance)),)
+        reading = self.reading(utterance.text)
+        places = joints(utterance.text)
+        if reading is None or not places:
+            return whole
+        cut, probability = best_cut(self.cuts(reading, places))
+        if probability < CUT_THRESHOLD:
+            return whole
+        parts: list[Command] = []
+        for words in (utterance.text[: cut.place.left_end], utterance.text[cut.place.right_start :]):
+            parts += self.commands(replace(utterance, text=words.strip()))
+        # What cannot stand alone was no command: better one request than a guess at two.
+        return whole if any(part.route.unsure for part in parts) else tuple(parts)
+
+    def reading(self, text: str) -> Reading | None:
+        """The text as trunk and router see it; None where it holds no token. The last one is kept."""
+        if self._last is None or self._last.text != text:
+            tokens = self.encode(text)
+            if not tokens.ids:
+                return None
+            torch = self._torch
+            taps = self.read(tokens)
+            with torch.inference_mode():
+                padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
+                encoded, weights, logits = self._routed(taps, padding)
+            self._last = Reading(text, tokens, taps, encoded[0], weights[0], logits[0])
+        return self._last
+
+    def forget_reading(self) -> None:
+        """What was kept of the last text is no longer true, or no longer wanted."""
+        self._last = None
+
+    def _routed(self, taps: Tensor, padding: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Router states (B, T, W), pooling weights (B, T) and scores of our labels (B, labels)."""
+        encoded = self.router.encoder(taps, padding)
+        pooled, weights = self.router.pool(encoded, padding)
+        return encoded, weights, self.router.heads[OURS](pooled)
+
+    def _ranked(self, reading: Reading) -> list[Candidate]:
+        """Every intent with its probability, the likeliest first."""
+        probabilities = (reading.logits / self.router.temperature).softmax(-1).tolist()
+        labels = self.checkpoint.intent_labels[OURS]
+        found = [_candidate(label, value) for label, value in zip(labels, probabilities, strict=True)]
+        return sorted(found, key=lambda candidate: -candidate.probability)
+
+    def cuts(self, reading: Reading, places: Sequence[Joint]) -> list[Cut]:
+        """Both sides of each place as the router sees them on the states that are there already.
+
+        The trunk is causal: the left side's states are what they would be alone; the right side's have
+        seen the left one.
+        """
+        torch = self._torch
+        labels = self.checkpoint.intent_labels[OURS]
+        text, offsets = reading.text, reading.tokens.offsets
+        masks = []
+        for place in places:
+            # A token may begin with the space before its word.
+            right = [start + 1 < place.right_start or end <= place.right_start for start, end in offsets]
+            masks += [[end > place.left_end for _, end in offsets], right]
+        outside = torch.tensor(masks, device=reading.taps.device)
+        with torch.inference_mode():
+            _, _, logits = self._routed(reading.taps.expand(len(outside), -1, -1, -1), outside)
+            probabilities = (logits / self.router.temperature).softmax(-1)
+        rows = [dict(zip(labels, row, strict=True)) for row in probabilities.tolist()]
+        slots = self._slots(reading)
+        return [
+            Cut(
+                place,
+                rows[2 * row],
+                rows[2 * row + 1],
+                count_words(text[: place.left_end]),
+                count_words(text[place.right_start :]),
+                any(slot.start < place.left_end and place.right_start < slot.end for slot in slots),
+                labels[int(reading.logits.argmax())],
+            )
+            for row, place in enumerate(places)
+        ]
+
+    def _slots(self, reading: Reading) -> tuple[Slot, ...]:
+        padding = self._torch.zeros(reading.taps.shape[:2], dtype=self._torch.bool, device=reading.taps.device)
+        spans = self._tag(reading.text, reading.tokens, reading.taps, padding, OURS)
+        return tuple(Slot(name, reading.text[start:end], start, end) for start, end, name in spans)
+
+    def _deciding_words(self, reading: Reading) -> tuple[tuple[str, float], ...]:
+        """The words that made the likeliest label likelier than the next one.
+
+        The label's score is a weighted sum over tokens (`AttentionPool`, then a linear layer), so each token's
+        share of the difference is known exactly and costs nothing.
+        """
+        first, second = reading.logits.topk(2).indices.tolist()
+        weight = self.router.heads[OURS].weight
+        shares = reading.pooling * (reading.encoded @ (weight[first] - weight[second]))
+        return word_shares(reading.text, reading.tokens.offsets, shares.clamp_min(0).tolist())
 
     def classify(self, text: str, label_set: str) -> tuple[str, float, list[tuple[int, int, str]]]:
         """Intent, probability and slots in the labels of one data set it was trained on; for evaluation.
@@ -145,7 +236,7 @@ class UtteranceReader:
         return tags_to_spans(text, tokens.offsets, best_tags(logits, labels))
 
 
-def _word_weights(
+def word_shares(
     text: str, offsets: Sequence[tuple[int, int]], weights: Sequence[float]
 ) -> tuple[tuple[str, float], ...]:
     """Token weights summed over words, as shares of the whole, heaviest five."""
@@ -157,3 +248,8 @@ def _word_weights(
     total = sum(words.values()) or 1.0
     heaviest = sorted(words.items(), key=lambda item: -item[1])[:5]
     return tuple((text[start:end], weight / total) for (start, end), weight in heaviest)
+
+
+def _candidate(label: str, probability: float) -> Candidate:
+    skill, _, intent = label.partition("/")
+    return Candidate(skill, intent, probability)

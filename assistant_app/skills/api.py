@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from assistant_app.knowledge.passage import Passage
 from assistant_app.memory.conversation import Exchange
 from assistant_app.settings import Settings
-from assistant_app.turn import Cancel, Pending, Route, SkillReply, Utterance
+from assistant_app.turn import Cancel, Command, Pending, Route, SkillReply, Utterance
 
 if TYPE_CHECKING:
     from assistant_app.agenda.store import CalendarStore
@@ -69,6 +69,9 @@ class Understanding(Protocol):
     def route(self, utterance: Utterance) -> Route:
         """Skill, intent, confidence and slots of an utterance."""
 
+
+    def commands(self, utterance: Utterance) -> Sequence[Command]:
+        """What the utterance asks for, in its order: at least one thing, nearly always the utterance itself."""
 
 @dataclass(frozen=True, slots=True)
 class SkillContext:
