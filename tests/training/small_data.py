@@ -40,19 +40,20 @@ def make_data(folder: Path) -> Path:
         ],
     )
     passages = []
+    # Of these three articles the last is held out.
     for number, (name, town) in enumerate([("anna berg", "rome"), ("ben stone", "oslo"), ("carla reed", "bern")]):
         context = f"The book about the river was written by {name}. The writer lived in {town} for many years."
         for question, answer in ((f"who wrote the book {number}", name), (f"where did the writer live {number}", town)):
             passages.append(
                 {
-                    "title": f"article {number}",
+                    "title": f"article {30 + number}",
                     "context": context,
                     "question": question,
                     "answers": [{"text": answer, "start": context.index(answer)}],
                 }
             )
         passages.append(
-            {"title": f"article {number}", "context": context, "question": "what does it cost", "answers": []}
+            {"title": f"article {30 + number}", "context": context, "question": "what does it cost", "answers": []}
         )
     write_rows(folder / "squad2" / "dev_part.jsonl.gz", passages)
     write_rows(
