@@ -209,7 +209,7 @@ def train_answering(job: Job) -> dict[str, Any]:
             seed=seed,
             balance=Balance([TASK], {}),
         ),
-        job.kept("answers", SECTIONS),
+        job.kept("answers", job.sections(SECTIONS)),
     )
     if job.world.rank:
         return {}

@@ -91,7 +91,7 @@ def train_dialogue(job: Job) -> dict[str, Any]:
             balance=Balance([TASK], {}),
             warm_share=0.1,
         ),
-        job.kept("replies", SECTIONS),
+        job.kept("replies", job.sections(SECTIONS)),
     )
     if job.world.rank:
         return {}

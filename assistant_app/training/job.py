@@ -36,14 +36,18 @@ class Job:
     progress: Progress = silent
     world: World = field(default_factory=World)
 
-    def key(self, part: str, sections: Sequence[str]) -> str:
-        """A short name for what a part depends on: another recipe never goes on from its state."""
-        wanted = {section: self.recipe[section] for section in sections}
-        return hashlib.sha256(json.dumps([part, wanted], sort_keys=True).encode()).hexdigest()[:12]
+    def sections(self, names: Sequence[str]) -> dict[str, Any]:
+        """The recipe's sections of these names: what a part depends on."""
+        return {name: self.recipe[name] for name in names}
 
-    def kept(self, part: str, sections: Sequence[str]) -> Kept:
-        """Where the loop keeps the state and curve of a part."""
-        return Kept(self.work / "runs" / f"{part}-{self.key(part, sections)}", progress=self.progress, world=self.world)
+    def kept(self, part: str, depends_on: Mapping[str, Any]) -> Kept:
+        """Where the loop keeps the state and curve of a part; what depends on something else never goes on from it."""
+        return Kept(self.work / "runs" / f"{part}-{key(part, depends_on)}", progress=self.progress, world=self.world)
+
+
+def key(part: str, depends_on: Mapping[str, Any]) -> str:
+    """A short name for a part and what it depends on."""
+    return hashlib.sha256(json.dumps([part, depends_on], sort_keys=True).encode()).hexdigest()[:12]
 
 
 def load_recipe(file: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import torch
 from assistant_app.brain.checkpoint import Checkpoint, save_checkpoint, trunk_fingerprint
 from assistant_app.training import answering, dialogue, understanding
 from assistant_app.training.curves import draw_curves
-from assistant_app.training.job import Job
+from assistant_app.training.job import Job, key
 
 
 def train(job: Job) -> dict[str, float]:
@@ -77,7 +77,7 @@ def _save(
 
 def _part(job: Job, name: str, sections: tuple[str, ...], run: Callable[[Job], dict[str, Any]]) -> dict[str, Any]:
     """The result of an earlier run with the same recipe, or of this one."""
-    file = job.work / f"{name}-{job.key(name, sections)}.pt"
+    file = job.work / f"{name}-{key(name, job.sections(sections))}.pt"
     if not file.exists():
         result = run(job)
         if job.world.rank == 0:

@@ -379,7 +379,9 @@ def run_stage(job: Job, model: Understanding, name: str, options: Mapping[str, A
         modules=(model,),
         shared=shared or list(model.router.encoder.parameters()),
     )
-    optimise(plan, job.kept(f"understanding-{name}", SECTIONS))
+    # The first stage does not depend on what the second will be.
+    depends_on = {**job.sections(SECTIONS), "understanding": {k: v for k, v in options.items() if k != "joint"}}
+    optimise(plan, job.kept(f"understanding-{name}", depends_on))
 
 
 def _family(task: str) -> str:
