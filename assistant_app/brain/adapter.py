@@ -24,6 +24,9 @@ class LowRankAdapter:
         self.scale = scale
         self.down: dict[str, Tensor] = {}
         self.up: dict[str, Tensor] = {}
+        self._stacked: dict[tuple[int, str], tuple[Tensor, Tensor] | None] | None = None
+        """For running: A' (in, R) and scale * B' (R, out) of the projections of a fused linear layer, which read
+        the same input; R is the sum of their ranks. Filled at first use; None in training."""
 
     @staticmethod
     def new(
@@ -69,6 +72,7 @@ class LowRankAdapter:
         copy = LowRankAdapter(self.rank, self.scale)
         copy.down = {key: value.detach().to(device=device, dtype=dtype) for key, value in self.down.items()}
         copy.up = {key: value.detach().to(device=device, dtype=dtype) for key, value in self.up.items()}
+        copy._stacked = {}
         return copy
 
     def add(self, key: str, x: Tensor, y: Tensor) -> Tensor:
@@ -78,3 +82,38 @@ class LowRankAdapter:
             return y
         up = self.up[key]
         return y + ((x @ down.to(x.dtype).t()) @ up.to(x.dtype).t()) * self.scale
+
+    def add_fused(self, config: TrunkConfig, layer: int, names: Sequence[str], x: Tensor, y: Tensor) -> Tensor:
+        """`add` for several projections of x whose outputs lie end to end in y (..., out)."""
+        import torch
+
+        if self._stacked is None:
+            sizes = [projection_shape(config, name)[0] for name in names]
+            parts = y.split(sizes, dim=-1)
+            return torch.cat(
+                [self.add(f"{layer}.{name}", x, part) for name, part in zip(names, parts, strict=True)], dim=-1
+            )
+        place = (layer, names[0])
+        if place not in self._stacked:
+            self._stacked[place] = self._stack(config, layer, names)
+        pair = self._stacked[place]
+        if pair is None:
+            return y
+        down, up = pair
+        added = torch.addmm(y.reshape(-1, y.shape[-1]), x.reshape(-1, x.shape[-1]) @ down, up)
+        return added.view(y.shape)
+
+    def _stack(self, config: TrunkConfig, layer: int, names: Sequence[str]) -> tuple[Tensor, Tensor] | None:
+        import torch
+
+        rows = [projection_shape(config, name)[0] for name in names]
+        downs, ups, at = [], [], 0
+        for name, size in zip(names, rows, strict=True):
+            key = f"{layer}.{name}"
+            if key in self.down:
+                downs.append(self.down[key])
+                up = self.up[key].new_zeros((self.up[key].shape[1], sum(rows)))
+                up[:, at : at + size] = self.up[key].t() * self.scale
+                ups.append(up)
+            at += size
+        return (torch.cat(downs).t().contiguous(), torch.cat(ups)) if downs else None

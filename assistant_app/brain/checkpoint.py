@@ -6,7 +6,6 @@ made them and the figures they reached. Sizes are small enough to ship with the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import typing
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assistant_app.brain.trunk_files import trunk_fingerprint as trunk_fingerprint
 from assistant_app.errors import ModelError
 
 if typing.TYPE_CHECKING:
@@ -116,22 +116,3 @@ def load_checkpoint(folder: Path) -> tuple[Checkpoint, dict[str, dict[str, Tenso
             f"The decoders in {folder} are missing or damaged. Get them again: git restore models, or reinstall.",
         ) from error
     return checkpoint, {name: {key: value.float() for key, value in part.items()} for name, part in parts.items()}
-
-
-def trunk_fingerprint(folder: Path) -> str:
-    """A short name for a trunk's exact weights: a hash of the tensors' names and shapes and of 1 MiB of their data.
-
-    Enough to tell trunks apart in a millisecond; damage is found by `assistant models verify`.
-    """
-    try:
-        with (folder / "model.safetensors").open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(size))
-            header.pop("__metadata__", None)
-            tensors = {name: [value["dtype"], value["shape"]] for name, value in header.items()}
-            sample = file.read(1 << 20)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            "trunk_unreadable", f"The language model in {folder} cannot be read. Run: assistant models fetch"
-        ) from error
-    return hashlib.sha256(json.dumps(tensors, sort_keys=True).encode() + sample).hexdigest()[:16]

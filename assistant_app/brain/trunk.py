@@ -4,14 +4,17 @@ Every task reads the states of the lower layers, so an utterance passes them onc
 needs more goes on through the upper layers with its own low-rank adapter. Written out here, not
 taken from a model library, because we stop, tap and resume between layers and swap adapters
 without touching the weights. Llama- and Qwen2-type models (RMSNorm, rotary positions, grouped-query
-attention, SwiGLU) are read from a Hugging Face folder: `config.json`, `model.safetensors`,
-`tokenizer.json`.
+attention, SwiGLU) are read from a Hugging Face folder (`trunk_files.py`).
 
 Shapes: B batch, T tokens, D hidden size, H attention heads, K key-value heads, E head size.
 
 Every sequence starts with the same sink token, whose keys and values are computed once, in full
-precision, at loading: it draws nearly all outliers of the activations (an "attention sink", Xiao et
-al. 2023, arXiv:2309.17453), which int8 could not hold (`linear.py`).
+precision: it draws nearly all outliers of the activations (an "attention sink", Xiao et al. 2023,
+arXiv:2309.17453), which int8 could not hold (`linear.py`).
+
+Written for one sequence on two cores, where reading the weights from memory takes most of a token's
+time and starting a small operation most of the rest: projections of one input are one matrix, rotary
+positions are one complex multiplication, masks are made once a call.
 
 Sources: Llama (Touvron et al. 2023, arXiv:2302.13971), Qwen2 (Yang et al. 2024, arXiv:2407.10671),
 rotary positions (Su et al. 2021, arXiv:2104.09864), grouped-query attention (Ainslie et al. 2023,
@@ -21,156 +24,121 @@ arXiv:2305.13245).
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from assistant_app.brain.adapter import LowRankAdapter
-from assistant_app.brain.linear import DenseLinear, Int8Linear, Precision, best_precision
-from assistant_app.brain.trunk_config import PROJECTIONS, TrunkConfig
-from assistant_app.errors import ModelError
+from assistant_app.brain.key_value_cache import KeyValueCache
+from assistant_app.brain.linear import DenseLinear, Precision, best_precision
+from assistant_app.brain.rotary import Rotations
+from assistant_app.brain.trunk_config import FUSED, TrunkConfig
+from assistant_app.brain.trunk_files import TrunkFiles, sink_token_id
 
 if typing.TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
-SINK_TOKENS = ("<|im_start|>", "<s>", "<|endoftext|>")
-"""The first of these that a tokenizer has starts every sequence."""
+__all__ = ["KeyValueCache", "Layer", "Sink", "Trunk", "sink_token_id"]
+
+Linear = Callable[["Tensor"], "Tensor"]
+_GROUPED_TOKENS = 64
+"""Up to so many tokens the heads that share keys are read as one head with more queries."""
 
 
-class KeyValueCache:
-    """Keys and values of the tokens read so far, in place; grows by doubling.
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One block's weights."""
 
-    Each of `keys[layer]`, `values[layer]` has shape (1, K, capacity, E).
-    """
+    before: Tensor
+    """RMSNorm weight (D,) before attention."""
+    after: Tensor
+    """Before the feed-forward layers."""
+    qkv: Linear
+    o: Linear
+    gate_up: Linear
+    down: Linear
 
-    def __init__(self, config: TrunkConfig, dtype: torch.dtype, device: torch.device, capacity: int = 256) -> None:
-        import torch
 
-        shape = (1, config.kv_heads, capacity, config.head_size)
-        self.capacity = capacity
-        self.length = 0
-        self.keys = [torch.empty(shape, dtype=dtype, device=device) for _ in range(config.layers)]
-        self.values = [torch.empty(shape, dtype=dtype, device=device) for _ in range(config.layers)]
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """What the sink token leaves behind in each layer."""
 
-    def reserve(self, tokens: int) -> None:
-        """Make room for `tokens` more."""
-        if self.length + tokens <= self.capacity:
-            return
-        capacity = max(self.capacity * 2, self.length + tokens)
-        for store in (self.keys, self.values):
-            for layer, old in enumerate(store):
-                new = old.new_empty((1, old.shape[1], capacity, old.shape[3]))
-                new[:, :, : self.length] = old[:, :, : self.length]
-                store[layer] = new
-        self.capacity = capacity
-
-    def copy(self) -> KeyValueCache:
-        """An independent cache with the same contents."""
-        twin = object.__new__(KeyValueCache)
-        twin.capacity, twin.length = self.capacity, self.length
-        twin.keys = [keys.clone() for keys in self.keys]
-        twin.values = [values.clone() for values in self.values]
-        return twin
-
-    def write(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Append (1, K, T, E) each; returns everything up to and including them."""
-        end = self.length + keys.shape[2]
-        self.keys[layer][:, :, self.length : end] = keys
-        self.values[layer][:, :, self.length : end] = values
-        return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
+    keys: list[Tensor]
+    """(1, K, 1, E) a layer."""
+    values: list[Tensor]
+    states: list[Tensor]
+    """(1, 1, D) after 0, 1, ... layers."""
 
 
 class Trunk:
     """The weights and the layer loop. Holds no state of a conversation."""
 
     def __init__(
-        self, config: TrunkConfig, weights: dict[str, Tensor], *, sink_token_id: int, int8: bool = False
+        self,
+        config: TrunkConfig,
+        *,
+        embedding: Tensor,
+        layers: Sequence[Layer],
+        final_norm: Tensor,
+        output: Linear,
+        sink_token_id: int,
+        sink: Sink | None = None,
     ) -> None:
-        """`weights` by Hugging Face name, all on one device and of one floating type.
-
-        With `int8` the weights are bfloat16 or float32 on the CPU and states are float32.
-        """
+        """States are of the type and on the device of `final_norm`; the sink is read now if not given."""
         import torch
 
         self.config = config
         self.sink_token_id = sink_token_id
-        self._embedding = weights["model.embed_tokens.weight"]
-        if int8:
-            # A copy, since one tensor that is kept keeps the whole file mapped.
-            self._embedding = self._embedding.clone()
-        self.device = self._embedding.device
-        self.dtype = torch.float32 if int8 else self._embedding.dtype
-        self._final_norm = weights["model.norm.weight"].to(self.dtype)
-        output = self._embedding if config.tied_output else weights["lm_head.weight"]
-        # The sink is read in full precision first; int8 takes over after it.
-        self._layers: list[dict[str, Callable[[Tensor], Tensor]]] = [
-            {name: DenseLinear(*_weight_and_bias(weights, layer, name, self.dtype)) for name in PROJECTIONS}
-            if not int8
-            else {}
-            for layer in range(config.layers)
-        ]
-        self._norms = [
-            tuple(
-                weights[f"model.layers.{layer}.{name}.weight"].to(self.dtype)
-                for name in ("input_layernorm", "post_attention_layernorm")
-            )
-            for layer in range(config.layers)
-        ]
-        self._sink_keys: list[Tensor] = []
-        self._sink_values: list[Tensor] = []
-        self.sink_states: list[Tensor] = []
-        """States (1, 1, D) of the sink token after 0, 1, ... layers."""
-        self._read_sink(weights, int8)
-        self._output: Callable[[Tensor], Tensor] = Int8Linear(output, None) if int8 else DenseLinear(output, None)
+        self.device, self.dtype = final_norm.device, final_norm.dtype
+        self._embedding = embedding
+        self._layers = list(layers)
+        self._final_norm = final_norm
+        self._output = output
+        self._rotations = Rotations(config, self.device)
+        self._narrow = self.dtype in (torch.float16, torch.bfloat16)
+        # sqrt(|x|^2 + D epsilon) = sqrt(D) * the root mean square that RMSNorm divides by.
+        self._norm_floor = torch.tensor((config.hidden_size * config.norm_epsilon) ** 0.5, device=self.device)
+        self._norm_scale = config.hidden_size**0.5
+        self._sink = sink or self._read_sink()
 
-    def _read_sink(self, weights: dict[str, Tensor], int8: bool) -> None:
+    @staticmethod
+    def load(
+        folder: Path, *, device: str = "cpu", precision: Precision = "auto", cache_dir: Path | None = None
+    ) -> Trunk:
+        """Map the weights and choose a precision that suits the device. Raises `ModelError`.
+
+        int8 weights are kept in `cache_dir`, if there is one, for the next time.
+        """
+        from assistant_app.brain.int8_trunk import load_int8_trunk
+
+        config = TrunkConfig.read(folder)
+        if precision == "auto":
+            precision = best_precision(device)
+        if precision == "int8":
+            return load_int8_trunk(folder, config, cache_dir)
+        return _load_dense(folder, config, device, precision)
+
+    @property
+    def sink_states(self) -> list[Tensor]:
+        """States (1, 1, D) of the sink token after 0, 1, ... layers."""
+        return self._sink.states
+
+    def _read_sink(self) -> Sink:
         import torch
 
         with torch.inference_mode():
             cache = KeyValueCache(self.config, self.dtype, self.device, capacity=1)
             x = self.embed(torch.tensor([[self.sink_token_id]], device=self.device))
-            self.sink_states.append(x)
+            states = [x]
             for layer in range(self.config.layers):
-                if int8:
-                    pairs = {name: _weight_and_bias(weights, layer, name, self.dtype) for name in PROJECTIONS}
-                    self._layers[layer] = {name: DenseLinear(*pair) for name, pair in pairs.items()}
-                x = self.run(x, layer, layer + 1, cache=cache)
-                self.sink_states.append(x)
-                if int8:
-                    self._layers[layer] = {name: Int8Linear(*pair) for name, pair in pairs.items()}
-            self._sink_keys, self._sink_values = cache.keys, cache.values
-
-    @staticmethod
-    def load(folder: Path, *, device: str = "cpu", precision: Precision = "auto") -> Trunk:
-        """Read `model.safetensors` (memory-mapped) and choose a precision that suits the device."""
-        import torch
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        config = TrunkConfig.read(folder)
-        if precision == "auto":
-            precision = best_precision(device)
-        try:
-            weights = load_file(folder / "model.safetensors", device=device)
-        except (OSError, SafetensorError) as error:
-            raise ModelError(
-                "trunk_damaged", f"The language model in {folder} is missing or damaged. Run: assistant models fetch"
-            ) from error
-        if precision != "int8":
-            dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
-            weights = {name: value.to(dtype) for name, value in weights.items()}
-        try:
-            return Trunk(config, weights, sink_token_id=sink_token_id(folder), int8=precision == "int8")
-        except KeyError as error:
-            raise ModelError(
-                "trunk_damaged", f"The language model in {folder} lacks the tensor {error}. Run: assistant models fetch"
-            ) from error
+                states.append(self.run(states[-1], layer, layer + 1, cache=cache))
+        return Sink(cache.keys, cache.values, states)
 
     def new_cache(self, capacity: int = 256) -> KeyValueCache:
         """A cache that holds the sink token, so that what is read next follows it."""
         cache = KeyValueCache(self.config, self.dtype, self.device, capacity)
         for layer in range(self.config.layers):
-            cache.write(layer, self._sink_keys[layer], self._sink_values[layer])
+            cache.write(layer, self._sink.keys[layer], self._sink.values[layer])
         cache.length = 1
         return cache
 
@@ -197,14 +165,16 @@ class Trunk:
         (B = 1) the tokens follow those in it; the caller moves `cache.length` on once all layers
         have run. States after each layer count in `taps` are put into `tapped`.
         """
+        tokens = x.shape[1]
         past = cache.length if cache else 0
         if cache:
-            cache.reserve(x.shape[1])
-        cos, sin = self._rotation(past, x.shape[1])
+            cache.reserve(tokens)
+        turns = self._rotations.at(past, tokens)
+        mask = self._mask(past, tokens) if past and tokens > 1 else None
         if tapped is not None and first in taps:
             tapped[first] = x
         for layer in range(first, last):
-            x = self._block(x, layer, cos, sin, cache, adapter)
+            x = self._block(x, layer, turns, mask, cache, adapter)
             if tapped is not None and layer + 1 in taps:
                 tapped[layer + 1] = x
         return x
@@ -217,85 +187,132 @@ class Trunk:
         """States after the last layer (..., D) to scores over the vocabulary (..., V)."""
         return self._output(self.finish(x))
 
-    def _rotation(self, past: int, tokens: int) -> tuple[Tensor, Tensor]:
-        """cos and sin, (T, E), in the trunk's type."""
+    def move(self, keys: Tensor, by: int) -> Tensor:
+        """Keys (..., E), as a cache holds them, of tokens `by` places further on."""
+        return self._rotations.turn(keys, self._rotations.at(by, 1)[0, 0])
+
+    def _mask(self, past: int, tokens: int) -> Tensor:
+        """(T, past + T), added to attention scores: a token sees what is before it and itself."""
         import torch
 
-        e = self.config.head_size
-        inverse = self.config.rope_theta ** (-torch.arange(0, e, 2, device=self.device, dtype=torch.float32) / e)
-        angles = torch.arange(past, past + tokens, device=self.device, dtype=torch.float32)[:, None] * inverse
-        angles = torch.cat((angles, angles), dim=-1)
-        return angles.cos().to(self.dtype), angles.sin().to(self.dtype)
+        mask = torch.full((tokens, past + tokens), float("-inf"), dtype=self.dtype, device=self.device).triu_(past + 1)
+        if tokens <= _GROUPED_TOKENS:
+            mask = mask.repeat(self.config.heads // self.config.kv_heads, 1)
+        return mask
 
     def _norm(self, x: Tensor, weight: Tensor) -> Tensor:
-        wide = x.float()
-        wide = wide * (wide.square().mean(-1, keepdim=True) + self.config.norm_epsilon).rsqrt()
-        return wide.to(x.dtype) * weight
+        import torch
+        import torch.nn.functional as functional
 
-    def _linear(self, x: Tensor, layer: int, name: str, adapter: LowRankAdapter | None) -> Tensor:
-        y = self._layers[layer][name](x)
-        return adapter.add(f"{layer}.{name}", x, y) if adapter else y
+        if self._narrow:
+            wide = functional.rms_norm(x.float(), (x.shape[-1],), None, self.config.norm_epsilon)
+            return wide.to(x.dtype) * weight
+        length = torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self._norm_floor)
+        return x * (self._norm_scale / length) * weight
 
     def _block(
         self,
         x: Tensor,
         layer: int,
-        cos: Tensor,
-        sin: Tensor,
+        turns: Tensor,
+        mask: Tensor | None,
         cache: KeyValueCache | None,
         adapter: LowRankAdapter | None,
     ) -> Tensor:
-        import torch
         import torch.nn.functional as functional
 
-        config = self.config
+        config, weights = self.config, self._layers[layer]
         b, t, _ = x.shape
-        before, after = self._norms[layer]
-        h = self._norm(x, before)
-        q = self._linear(h, layer, "q_proj", adapter).view(b, t, config.heads, -1).transpose(1, 2)
-        k = self._linear(h, layer, "k_proj", adapter).view(b, t, config.kv_heads, -1).transpose(1, 2)
-        v = self._linear(h, layer, "v_proj", adapter).view(b, t, config.kv_heads, -1).transpose(1, 2)
-        q, k = _rotate(q, cos, sin), _rotate(k, cos, sin)
-        mask = None
+        heads, kv_heads, e = config.heads, config.kv_heads, config.head_size
+
+        h = self._norm(x, weights.before)
+        y = weights.qkv(h)
+        if adapter:
+            y = adapter.add_fused(config, layer, FUSED["qkv"], h, y)
+        y = y.view(b, t, heads + 2 * kv_heads, e)
+        turned = self._rotations.turn_halves(y[:, :, : heads + kv_heads], turns)
+        k = turned[:, :, heads:].transpose(1, 2)
+        v = y[:, :, heads + kv_heads :].transpose(1, 2)
         if cache:
-            past = cache.length
             k, v = cache.write(layer, k, v)
-            if t > 1 and past:
-                mask = torch.ones(t, past + t, dtype=torch.bool, device=x.device).tril(past)
-        attended = functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=mask is None and t > 1, enable_gqa=True
+        attended = self._attend(turned[:, :, :heads], k, v, mask)
+        y = weights.o(attended)
+        x = x + (adapter.add_fused(config, layer, FUSED["o"], attended, y) if adapter else y)
+
+        h = self._norm(x, weights.after)
+        y = weights.gate_up(h)
+        if adapter:
+            y = adapter.add_fused(config, layer, FUSED["gate_up"], h, y)
+        f = config.feed_forward_size
+        h = functional.silu(y[..., :f]) * y[..., f:]
+        y = weights.down(h)
+        return x + (adapter.add_fused(config, layer, FUSED["down"], h, y) if adapter else y)
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """Queries (B, T, H, E) on keys and values (B, K, S, E); gives (B, T, H E)."""
+        import torch.nn.functional as functional
+
+        b, t, heads, e = q.shape
+        kv_heads = k.shape[1]
+        attention = functional.scaled_dot_product_attention
+        if k.shape[2] > t and t <= _GROUPED_TOKENS:
+            if t == 1:
+                return attention(q.view(b, kv_heads, -1, e), k, v).reshape(b, 1, heads * e)
+            grouped = q.view(b, t, kv_heads, -1, e).permute(0, 2, 3, 1, 4).reshape(b, kv_heads, -1, e)
+            attended = attention(grouped, k, v, attn_mask=mask).view(b, kv_heads, -1, t, e)
+            return attended.permute(0, 3, 1, 2, 4).reshape(b, t, heads * e)
+        attended = attention(
+            q.transpose(1, 2), k, v, attn_mask=mask, is_causal=mask is None and t > 1, enable_gqa=heads != kv_heads
         )
-        x = x + self._linear(attended.transpose(1, 2).reshape(b, t, -1), layer, "o_proj", adapter)
-        h = self._norm(x, after)
-        gate = functional.silu(self._linear(h, layer, "gate_proj", adapter))
-        up = self._linear(h, layer, "up_proj", adapter)
-        return x + self._linear(gate * up, layer, "down_proj", adapter)
+        return attended.transpose(1, 2).reshape(b, t, heads * e)
 
 
-def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions on (B, heads, T, E)."""
+def fused_names(layer: int, group: str) -> list[str]:
+    """Hugging Face names, without ".weight", of the matrices that are one here."""
+    part = "self_attn" if group in ("qkv", "o") else "mlp"
+    return [f"model.layers.{layer}.{part}.{name}" for name in FUSED[group]]
+
+
+def fused_weight(files: Mapping[str, Tensor], layer: int, group: str) -> tuple[Tensor, Tensor | None]:
+    """Weight (out, in) and bias (out,) of a group of `FUSED`, end to end."""
     import torch
 
-    left, right = x.chunk(2, dim=-1)
-    return x * cos + torch.cat((-right, left), dim=-1) * sin
+    names = fused_names(layer, group)
+    weights = [files[f"{name}.weight"] for name in names]
+    biases = [
+        files[f"{name}.bias"] if f"{name}.bias" in files else weight.new_zeros(len(weight))
+        for name, weight in zip(names, weights, strict=True)
+    ]
+    has_bias = any(f"{name}.bias" in files for name in names)
+    return torch.cat(weights), torch.cat(biases) if has_bias else None
 
 
-def _weight_and_bias(
-    weights: dict[str, Tensor], layer: int, name: str, dtype: torch.dtype
-) -> tuple[Tensor, Tensor | None]:
-    part = "mlp" if name in ("gate_proj", "up_proj", "down_proj") else "self_attn"
-    prefix = f"model.layers.{layer}.{part}.{name}"
-    bias = weights.get(f"{prefix}.bias")
-    return weights[f"{prefix}.weight"].to(dtype), bias.to(dtype) if bias is not None else None
+def norm_weights(files: Mapping[str, Tensor], layer: int) -> tuple[Tensor, Tensor]:
+    prefix = f"model.layers.{layer}"
+    return files[f"{prefix}.input_layernorm.weight"], files[f"{prefix}.post_attention_layernorm.weight"]
 
 
-def sink_token_id(folder: Path) -> int:
-    """The id of the token that starts every sequence."""
-    from tokenizers import Tokenizer
+def _load_dense(folder: Path, config: TrunkConfig, device: str, precision: Precision) -> Trunk:
+    import torch
 
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    for token in SINK_TOKENS:
-        found = tokenizer.token_to_id(token)
-        if found is not None:
-            return int(found)
-    raise ModelError("trunk_type", f"The tokenizer in {folder} has none of the tokens {', '.join(SINK_TOKENS)}.")
+    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
+    files = TrunkFiles(folder, device)
+
+    def linear(layer: int, group: str) -> DenseLinear:
+        weight, bias = fused_weight(files, layer, group)
+        return DenseLinear(weight.to(dtype), bias.to(dtype) if bias is not None else None)
+
+    layers = []
+    for number in range(config.layers):
+        before, after = norm_weights(files, number)
+        groups = {group: linear(number, group) for group in FUSED}
+        layers.append(Layer(before.to(dtype), after.to(dtype), **groups))
+    embedding = files["model.embed_tokens.weight"].to(dtype)
+    return Trunk(
+        config,
+        embedding=embedding,
+        layers=layers,
+        final_norm=files["model.norm.weight"].to(dtype),
+        output=DenseLinear(embedding if config.tied_output else files["lm_head.weight"].to(dtype), None),
+        sink_token_id=sink_token_id(folder),
+    )

@@ -5,11 +5,32 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from assistant_app.errors import ModelError
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers of each block, by Hugging Face name."""
+
+FUSED = {
+    "qkv": ("q_proj", "k_proj", "v_proj"),
+    "o": ("o_proj",),
+    "gate_up": ("gate_proj", "up_proj"),
+    "down": ("down_proj",),
+}
+"""Those that read the same input are one matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class RopeScaling:
+    """Slower rotary positions, for longer contexts than a model was first trained on."""
+
+    kind: Literal["linear", "llama3"]
+    factor: float
+    low_frequency_factor: float = 1.0
+    high_frequency_factor: float = 4.0
+    original_positions: int = 8192
+    """Turns shorter than a part of this are kept as they were (llama3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +55,7 @@ class TrunkConfig:
     tied_output: bool
     """The output layer is the embedding table."""
     eos_token_id: int
+    rope_scaling: RopeScaling | None = None
 
     @staticmethod
     def read(folder: Path) -> TrunkConfig:
@@ -49,11 +71,13 @@ class TrunkConfig:
                 "trunk_type",
                 f"The language model in {folder} is of type {raw.get('model_type')!r}; choose a qwen2 or llama one.",
             )
-        rope = raw.get("rope_parameters") or {}
-        if rope.get("rope_type", "default") != "default" or raw.get("rope_scaling"):
+        if raw.get("hidden_act", "silu") != "silu" or raw.get("use_sliding_window") or raw.get("mlp_bias"):
             raise ModelError(
-                "trunk_type", f"The language model in {folder} uses scaled rotary positions, which are not supported."
+                "trunk_type",
+                f"The language model in {folder} has another activation, sliding windows or biases in its feed-forward "
+                "layers, which are not supported. Choose another qwen2 or llama model.",
             )
+        rope = {**(raw.get("rope_scaling") or {}), **(raw.get("rope_parameters") or {})}
         eos = raw.get("eos_token_id", 0)
         return TrunkConfig(
             model_type=raw["model_type"],
@@ -68,7 +92,29 @@ class TrunkConfig:
             norm_epsilon=float(raw["rms_norm_eps"]),
             tied_output=bool(raw.get("tie_word_embeddings", False)),
             eos_token_id=eos[0] if isinstance(eos, list) else eos,
+            rope_scaling=_rope_scaling(folder, rope),
         )
+
+
+def _rope_scaling(folder: Path, rope: dict[str, Any]) -> RopeScaling | None:
+    kind = rope.get("rope_type") or rope.get("type") or "default"
+    if kind == "default":
+        return None
+    if kind == "linear":
+        return RopeScaling("linear", float(rope["factor"]))
+    if kind == "llama3":
+        return RopeScaling(
+            "llama3",
+            float(rope["factor"]),
+            float(rope["low_freq_factor"]),
+            float(rope["high_freq_factor"]),
+            int(rope["original_max_position_embeddings"]),
+        )
+    raise ModelError(
+        "trunk_type",
+        f"The language model in {folder} uses rotary positions of type {kind!r}; default, linear and llama3 are "
+        "supported. Choose another qwen2 or llama model.",
+    )
 
 
 def projection_shape(config: TrunkConfig, name: str) -> tuple[int, int]:
