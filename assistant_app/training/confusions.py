@@ -184,7 +184,7 @@ def _alike(said: str, counts: Counter[str]) -> Counted:
     return tuple(
         (told, count)
         for told, count in counts.most_common()
-        if count > 2 or SequenceMatcher(None, key, sound_key(told.replace(" ", ""))).ratio() >= 0.5
+        if count > 2 or SequenceMatcher(None, key, sound_key(told.replace(" ", ""))).ratio() >= 0.6
     )
 
 

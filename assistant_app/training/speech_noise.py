@@ -36,7 +36,10 @@ _SHORT_TO_LONG = {
     "they're": "they are", "we'll": "we will", "you'll": "you will", "haven't": "have not", "he's": "he is",
     "she's": "she is", "we've": "we have", "couldn't": "could not", "shouldn't": "should not",
 }  # fmt: skip
-_LONG_TO_SHORT = {long: short for short, long in _SHORT_TO_LONG.items()} | {"cannot": "can't"}
+_LONG_TO_SHORT = {long: short for short, long in _SHORT_TO_LONG.items() if not long.endswith(" have")} | {
+    "cannot": "can't"
+}
+"""Without "i have": it is said short only where another verb follows."""
 _FORMS = re.compile(
     rf"\b(?:{'|'.join(sorted([*_SHORT_TO_LONG, *_LONG_TO_SHORT], key=len, reverse=True))})\b", re.IGNORECASE
 )

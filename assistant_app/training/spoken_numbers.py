@@ -118,7 +118,7 @@ def _said(match: re.Match[str], rng: random.Random | None) -> str:
         said = english_words(hour)
         if minute:
             said += f" {'oh ' if minute < 10 else ''}{english_words(minute)}"
-        elif rng and not match["half"] and rng.random() < 0.5:
+        elif rng and hour <= 12 and not match["half"] and rng.random() < 0.5:
             said += " o'clock"
         return said + _half(match["half"], rng)
     if match["hour"]:
@@ -332,7 +332,7 @@ def _long_form(match: re.Match[str]) -> str:
 
 
 def spoken_form(text: str) -> str:
-    """What counts as the same text when it is said: case, punctuation, digits, short forms and gaps set aside."""
+    """What counts as the same text when it is said: digits, short forms, case, marks, gaps and "o'clock" set aside."""
     text = text.casefold().replace("’", "'")
     if "'" in text:
         text = _SHORT_FORMS.sub(_long_form, text.replace("can't", "can not").replace("won't", "will not"))
@@ -343,7 +343,8 @@ def spoken_form(text: str) -> str:
             text = text[:start] + said + text[end:]
     if chinese:
         return re.sub(r"[\W_]+", "", text).replace("两", "二")
-    return " ".join(re.sub(r"\b([ap])m\b", r"\1 m", re.sub(r"[\W_]+", " ", text)).split())
+    plain = re.sub(r"[\W_]+", " ", text)
+    return " ".join(re.sub(r"\bo ?clock\b", "", re.sub(r"\b([ap])m\b", r"\1 m", plain)).split())
 
 
 def is_chinese(text: str) -> bool:
