@@ -34,6 +34,8 @@ def counts_something(s: Sides, clock: Clock) -> bool:
         return False
     if after in ("of", "to") and s.last == "one":
         return True
+    if s.before in TIME_WORDS:
+        return False  # "tomorrow at one book a lunch"
     return after not in FUNCTION_WORDS and (not s.last.isdecimal() or after.endswith("s"))
 
 
@@ -269,7 +271,7 @@ def _points(grammar: Grammar) -> None:
         moves = any(token.text in MOVING_WORDS for token in s.tokens[: s.start])
         makes = s.before in ("it", "that", "them") and s.start > 1 and s.tokens[s.start - 2].text in ("change", "set")
         short = not s.last.isdecimal() or len(s.last) <= 2
-        return clock if s.ends_text and short and (moves or makes) else None
+        return clock if s.ends_text and short and (moves or makes or s.start == 0) else None
 
     @grammar.rule("C", "H", bonus=0.3, rescue=True)
     def nothing_but_an_hour(_c: Context, s: Sides, clock: Clock) -> Clock | None:
