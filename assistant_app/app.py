@@ -14,14 +14,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant_app.agenda.clocks import SystemClocks, WallOnly
+from assistant_app.agenda.reminders import Reminders
+from assistant_app.agenda.ring_state import RingState
+from assistant_app.agenda.ringing import Ringer, Ringing
 from assistant_app.agenda.store import CalendarStore
 from assistant_app.agenda.sync.service import CalendarSync
+from assistant_app.agenda.tasks import TaskLists
 from assistant_app.assistant import Assistant, Speaker
 from assistant_app.errors import StorageError
 from assistant_app.knowledge.base import KnowledgeBase
 from assistant_app.knowledge.encoder import MiniLmEncoder
 from assistant_app.model_store import Manifest, ModelStore
-from assistant_app.paths import Paths, shipped_models_dir
+from assistant_app.paths import Paths, resources_dir, shipped_models_dir
 from assistant_app.settings import Settings
 from assistant_app.skills.api import Answer, Skill, SkillContext, load_skills
 from assistant_app.skills.clarification import CLARIFICATION, Clarification
@@ -110,14 +115,14 @@ class LazyBrain:
             self._last = (utterance, self.load().route(utterance))
         return self._last[1]
 
+    def commands(self, utterance: Utterance) -> tuple[Command, ...]:
+        return self.load().commands(utterance)
+
     def answer(self, question: str, passage: str) -> Answer:
         span = self.load().answer(question, passage)
         return Answer(span.text, span.confidence, span.start, span.end)
 
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
-    def commands(self, utterance: Utterance) -> tuple[Command, ...]:
-        return self.load().commands(utterance)
-
         yield from self.load().reply(history, text, max_tokens=max_tokens)
 
 
@@ -212,6 +217,37 @@ def build_sync(settings: Settings, paths: Paths, calendar: CalendarStore) -> Cal
     return CalendarSync(settings.accounts, calendar, paths.calendar_sync_file)
 
 
+def build_reminders(paths: Paths, calendar: CalendarStore, *, now: Clock | None = None) -> Reminders:
+    """What rings, timers and to-do lists, on the files of a calendar. Whatever is set from now on is rung."""
+    clocks = WallOnly(now) if now else SystemClocks()
+    reminders = Reminders(calendar, TaskLists(calendar), RingState(paths.reminders_file), clocks)
+    try:
+        reminders.begin()
+    except StorageError as error:
+        log.warning("timers cannot be kept: %s", error.message)
+    return reminders
+
+
+def build_ringer(
+    settings: Settings, paths: Paths, tell: Callable[[Ringing], None], *, now: Clock | None = None
+) -> Ringer:
+    """The thread that rings, with files and a loudspeaker of its own; `start` it, and `close` it at the end."""
+    from assistant_app.agenda.desktop_notices import DesktopNotices
+    from assistant_app.voice.bell import Chime
+    from assistant_app.voice.player import Player
+
+    return Ringer(
+        build_reminders(paths, build_calendar(settings, paths, now=now), now=now),
+        lock_file=paths.ringing_lock_file,
+        bell=Chime(
+            resources_dir() / "sounds" / "chime.flac",
+            Player(settings.voice.output_device, volume=settings.voice.volume),
+        ),
+        board=DesktopNotices(resources_dir() / "icons" / "assistant.svg"),
+        tell=tell,
+    )
+
+
 def build_knowledge(paths: Paths) -> KnowledgeBase:
     """The user's documents."""
     return KnowledgeBase(paths.knowledge_dir, LazyEncoder(build_model_store(paths)))
@@ -263,8 +299,10 @@ def build_assistant(
     zone = settings.zone()
     clock = now or (lambda: datetime.now(zone))
     brain = build_brain(settings, paths)
+    calendar = build_calendar(settings, paths, now=now)
     context = SkillContext(
-        calendar=build_calendar(settings, paths, now=now),
+        calendar=calendar,
+        reminders=build_reminders(paths, calendar, now=now),
         knowledge=build_knowledge(paths),
         answerer=brain,
         dialogue=brain,

@@ -75,6 +75,16 @@ class Paths:
         return self.data_dir / "calendar-sync.sqlite3"
 
     @property
+    def reminders_file(self) -> Path:
+        """Timers, and what rang, was snoozed or dismissed."""
+        return self.data_dir / "reminders.sqlite3"
+
+    @property
+    def ringing_lock_file(self) -> Path:
+        """Held by the one process that rings."""
+        return self.data_dir / "ringing.lock"
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge"
 

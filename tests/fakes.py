@@ -296,6 +296,7 @@ def make_context(**parts: Any) -> SkillContext:
     """A skill's context of fakes; `calendar` must be given where it is used."""
     defaults: dict[str, Any] = {
         "calendar": None,
+        "reminders": None,
         "knowledge": FakeKnowledge(),
         "answerer": FakeAnswerer(),
         "dialogue": FakeDialogue(),

@@ -30,6 +30,8 @@ COMMANDS = (
     "answer",
     "reply",
     "calendar",
+    "remind",
+    "todo",
     "knowledge",
     "models",
     "evaluate",

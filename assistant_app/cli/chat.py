@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+from assistant_app.agenda.ringing import Ringing
 from assistant_app.assistant import Assistant
 from assistant_app.cli.invocation import DONE, Invocation, add_clock, add_profile, say
 from assistant_app.cli.turns import StreamingPrinter
@@ -32,7 +33,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from assistant_app.app import build_assistant
+    from assistant_app.app import build_assistant, build_ringer
 
     invocation = Invocation(args)
     assistant = build_assistant(invocation.settings, invocation.paths, now=invocation.clock)
@@ -41,9 +42,28 @@ def run(args: argparse.Namespace) -> int:
         assistant.warm_up(say, hearing=False)
     except AssistantError as error:
         say(error.message)
-    with _line_history(invocation):
-        converse(assistant, speak=args.speak)
+    ringer = build_ringer(invocation.settings, invocation.paths, RingPrinter(), now=invocation.clock)
+    ringer.start()
+    try:
+        with _line_history(invocation):
+            converse(assistant, speak=args.speak)
+    finally:
+        ringer.close()
     return DONE
+
+
+class RingPrinter:
+    """Tells once of each thing that begins to ring."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, ringing: Ringing) -> None:
+        new = [notice for notice in ringing.notices if notice.id not in self._told]
+        self._told = {notice.id for notice in ringing.notices}
+        for notice in new:
+            body = notice.body.replace("\n", "\n  ")
+            say(f"\a\n* {notice.title} ({body}). Type: snooze, or stop.")
 
 
 def converse(assistant: Assistant, *, speak: bool) -> None:

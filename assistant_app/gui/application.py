@@ -16,12 +16,16 @@ from PySide6.QtCore import QLibraryInfo, QLocale, QSettings, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from assistant_app import __version__
+from assistant_app.agenda.reminders import Reminders
+from assistant_app.agenda.ringing import Ringer, Ringing
 from assistant_app.app import (
     LocalAssistant,
     build_assistant,
     build_calendar,
     build_model_store,
     build_recorder,
+    build_reminders,
+    build_ringer,
     build_speaker,
     build_transcriber,
 )
@@ -32,6 +36,7 @@ from assistant_app.gui.icons import application_icon
 from assistant_app.gui.look import Look
 from assistant_app.gui.main_window import MainWindow, Parts
 from assistant_app.gui.models_panel import ModelsPanel
+from assistant_app.gui.ring_notice import RingNotice
 from assistant_app.gui.settings_page import SettingsPage
 from assistant_app.gui.single_instance import SingleInstance
 from assistant_app.paths import Paths
@@ -71,7 +76,9 @@ class RealEngines:
                 return
             context = dataclasses.replace(assistant.context, settings=new, zone=new.zone())
             if old.calendar != new.calendar:
-                context = dataclasses.replace(context, calendar=build_calendar(new, self._paths))
+                calendar = build_calendar(new, self._paths)
+                reminders = build_reminders(self._paths, calendar)
+                context = dataclasses.replace(context, calendar=calendar, reminders=reminders)
             assistant.context = context
             if old.voice != new.voice:
                 assistant.speaker = build_speaker(new)
@@ -79,6 +86,64 @@ class RealEngines:
                 assistant.transcriber = build_transcriber(new, self._paths)
 
         return work
+
+
+class Alarms:
+    """What rings while the window is open: the thread that rings, and the notice in the window."""
+
+    def __init__(self, window: MainWindow, bridge: Bridge, settings: Settings, paths: Paths) -> None:
+        self._window = window
+        self._bridge = bridge
+        self._settings = settings
+        self._paths = paths
+        self._ringer: Ringer | None = None
+        self.notice = RingNotice(window)
+        self.notice.snooze.connect(lambda rings: self._answer(lambda on: on.snooze(rings)))
+        self.notice.done.connect(lambda rings: self._answer(lambda on: on.dismiss(rings)))
+        bridge.microphone.connect(self._microphone)
+        bridge.ended.connect(lambda _number, _turn: self._wake())
+
+    def start(self) -> None:
+        try:
+            self._ringer = build_ringer(self._settings, self._paths, self._tell)
+        except AssistantError as error:
+            self._window.conversation.error(error.message)
+        else:
+            self._ringer.start()
+
+    def restart(self, settings: Settings) -> None:
+        """Another calendar folder, time zone or loudspeaker."""
+        self._settings = settings
+        self.close()
+        self.start()
+
+    def close(self) -> None:
+        if self._ringer is not None:
+            self._ringer.close()
+            self._ringer = None
+
+    def _tell(self, ringing: Ringing) -> None:
+        self._bridge.tell(lambda: self.notice.follow(ringing))
+
+    def _answer(self, change: Callable[[Reminders], object]) -> None:
+        ringer = self._ringer
+        if ringer is not None:
+            self._bridge.on_disk(
+                lambda: change(ringer.reminders),
+                lambda _done: self._wake(),
+                self._failed,
+            )
+
+    def _failed(self, error: AssistantError) -> None:
+        self._window.conversation.error(error.message)
+
+    def _microphone(self, state: str, _words: str) -> None:
+        if self._ringer is not None:
+            self._ringer.hush(state in ("opening", "listening", "hearing"))
+
+    def _wake(self) -> None:
+        if self._ringer is not None:
+            self._ringer.wake()
 
 
 def microphones() -> Sequence[str]:
@@ -139,6 +204,8 @@ def run(
             new.calendar.default_calendar,
         ):
             book.use_store(build_calendar(new, paths))
+        if (old.calendar, old.voice) != (new.calendar, new.voice):
+            alarms.restart(new)
         if dataclasses.replace(old, appearance=new.appearance) != new:
             bridge.adjust(engines.adjust(old, new), adjust_failed)
 
@@ -146,13 +213,16 @@ def run(
     window = MainWindow(Parts(look, bridge, book, page, models, memory, apply_settings), settings)
     _catch_everything(window)
     instance.asked.connect(lambda word: _obey(window, word))
+    alarms = Alarms(window, bridge, settings, paths)
     window.closed.connect(app.quit)
     window.show()
     if settings_problem:
         window.conversation.error(settings_problem)
     QTimer.singleShot(0, bridge.prepare)
+    alarms.start()
     code = app.exec()
     sys.excepthook = sys.__excepthook__
+    alarms.close()
     ended = bridge.close(_CLOSE_SECONDS)
     instance.close()
     if not ended or bridge.is_ready:

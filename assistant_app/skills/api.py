@@ -19,6 +19,7 @@ from assistant_app.settings import Settings
 from assistant_app.turn import Cancel, Command, Pending, Route, SkillReply, Utterance
 
 if TYPE_CHECKING:
+    from assistant_app.agenda.reminders import Reminders
     from assistant_app.agenda.store import CalendarStore
 
 __all__ = [
@@ -81,6 +82,8 @@ class SkillContext:
     knowledge: Retriever
     answerer: QuestionAnswerer
     dialogue: DialogueModel
+    reminders: Reminders
+    """What rings, timers, and to-do lists (`reminders.tasks`)."""
     router: Understanding
     """To understand the answer to a pending question (yes, no, a time)."""
     settings: Settings

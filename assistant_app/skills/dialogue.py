@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from assistant_app.skills.answers import STOP
 from assistant_app.skills.api import Skill, SkillContext
+from assistant_app.skills.scheduling_reminders import stop_ringing
 from assistant_app.turn import DIALOGUE, QUESTION_ANSWERING, Pending, Route, SkillReply, Utterance
 
 REMEMBERED = 6
@@ -29,6 +31,8 @@ class Dialogue:
         self._skills = skills or {}
 
     def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+        if route.intent == STOP and (stopped := stop_ringing(context)):
+            return stopped
         if route.intent == _HELP and (examples := self._examples()):
             return SkillReply(f"You can say, for example: {examples}")
         if route.intent == _REPEAT and context.history:

@@ -2,16 +2,20 @@
 
 The router says what is wanted and `agenda.when` says when; this file joins the two and knows no
 phrases. Creating is `scheduling_create`, moving, deleting and undoing `scheduling_changes`,
-asking `scheduling_queries`.
+asking `scheduling_queries`; alarms, timers, lists and what rings have files of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from assistant_app.skills import scheduling_alarms as alarms
 from assistant_app.skills import scheduling_changes as changes
 from assistant_app.skills import scheduling_create as create
+from assistant_app.skills import scheduling_lists as lists
 from assistant_app.skills import scheduling_queries as queries
+from assistant_app.skills import scheduling_reminders as rings
+from assistant_app.skills import scheduling_timers as timers
 from assistant_app.skills.api import SkillContext
 from assistant_app.turn import SCHEDULING, Pending, Route, SkillReply, Utterance
 
@@ -29,25 +33,39 @@ ACTS: Mapping[str, Act] = {
     "cancel_event": changes.cancel,
     "cancel_reminder": changes.cancel_reminder,
     "undo": changes.undo,
-    "set_alarm": create.offer_instead_of_alarm,
-    "set_timer": create.offer_instead_of_timer,
-    "add_to_list": create.offer_instead_of_list,
-    "query_alarms": queries.no_alarms,
-    "cancel_alarm": queries.no_alarms,
-    "query_timer": queries.no_timers,
-    "cancel_timer": queries.no_timers,
-    "query_list": queries.no_lists,
-    "remove_from_list": queries.no_lists,
+    "set_alarm": alarms.set_alarm,
+    "query_alarms": alarms.query_alarms,
+    "change_alarm": alarms.change_alarm,
+    "cancel_alarm": alarms.cancel_alarm,
+    "snooze": rings.snooze,
+    "dismiss": rings.dismiss,
+    "set_timer": timers.start,
+    "query_timer": timers.query,
+    "pause_timer": timers.pause,
+    "resume_timer": timers.resume,
+    "lengthen_timer": timers.lengthen,
+    "shorten_timer": timers.shorten,
+    "cancel_timer": timers.cancel,
+    "add_to_list": lists.add,
+    "query_list": lists.query,
+    "complete_item": lists.complete,
+    "remove_from_list": lists.remove,
 }
 
 RESUMES: Mapping[str, Resume] = {
     create.TITLE: create.resume_title,
     create.TIME: create.resume_time,
-    create.OFFER: create.resume_offer,
     changes.WHICH: changes.resume_which,
     changes.WHERE_TO: changes.resume_where_to,
     changes.CONFIRM_DELETE: changes.resume_delete,
     changes.CONFIRM_MOVE: changes.resume_move,
+    alarms.ALARM_TIME: alarms.resume_alarm_time,
+    alarms.WHICH_ALARM: alarms.resume_which,
+    alarms.CONFIRM_ALARMS: alarms.resume_confirm,
+    timers.LENGTH: timers.resume_length,
+    timers.WHICH: timers.resume_which,
+    lists.ITEMS: lists.resume_items,
+    lists.CONFIRM: lists.resume_confirm,
 }
 
 
@@ -59,6 +77,9 @@ class Scheduling:
         "What's on tomorrow?",
         "Am I free on Friday afternoon?",
         "Remind me to call mum tomorrow at nine",
+        "Set a pasta timer for nine minutes",
+        "Wake me at half past six on weekdays",
+        "Add milk to my shopping list",
     )
 
     def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:

@@ -273,8 +273,11 @@ def _none_found(meant: Meant, what: str) -> SkillReply:
 def undo(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
     change = context.calendar.undo()
     event = (change.before or change.after) if change else None
-    if change is None or event is None:
+    if change is None:
         return SkillReply("There is nothing to undo.")
+    if event is None:  # a to-do, not an event
+        more = f" and {change.count - 1} more" if change.count > 1 else ""
+        return SkillReply(f"Undone: {change.title}{more}, as before.")
     now = context.now()
     if change.before is None:
         more = f" and {change.count - 1} more" if change.count > 1 else ""

@@ -12,7 +12,7 @@ from assistant_app.agenda.events import EventDraft, as_datetime
 from assistant_app.agenda.spoken import spoken_duration, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.skills.answers import NO, REFUSALS, YES, chosen, words_of, yes_or_no
+from assistant_app.skills.answers import NO, REFUSALS, chosen, words_of
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_events import REMINDER, is_clock_time, read_time, times_in
 from assistant_app.skills.scheduling_words import (
@@ -23,7 +23,6 @@ from assistant_app.skills.scheduling_words import (
     described,
     listed,
     said,
-    tidy,
     title_of,
     without_times,
     words_of_time,
@@ -32,7 +31,6 @@ from assistant_app.turn import SCHEDULING, Choice, Pending, Route, SkillReply, U
 
 TITLE = "title"
 TIME = "time"
-OFFER = "offer"
 ALL_DAY = "all day"
 REMINDER_LENGTH = timedelta(minutes=15)
 _SURE = 0.8
@@ -59,39 +57,6 @@ def create(utterance: Utterance, route: Route, context: SkillContext) -> SkillRe
 
 def create_reminder(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
     return _go_on(dataclasses.replace(_wanted(utterance, route, context), reminder=True), context)
-
-
-def offer_instead_of_alarm(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
-    wanted = _wanted(utterance, route, context)
-    return _offer("ring alarms", dataclasses.replace(wanted, title=wanted.title or "Alarm", reminder=True), context)
-
-
-def offer_instead_of_timer(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
-    wanted = _wanted(utterance, route, context)
-    reading = wanted.reading
-    if reading and reading.start is None and reading.duration:
-        ends = context.now() + reading.duration
-        reading = dataclasses.replace(reading, start=ends, grain="minute", duration=None)
-    return _offer(
-        "run timers",
-        dataclasses.replace(wanted, title=wanted.title or "Timer", reading=reading, reminder=True),
-        context,
-    )
-
-
-def offer_instead_of_list(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
-    items = [tidy(slot.text) for slot in route.slots if slot.name == "list_item"]
-    wanted = dataclasses.replace(
-        _wanted(utterance, route, context), title=listed(items) if items else "", reminder=True
-    )
-    return _offer("keep lists", wanted, context)
-
-
-def resume_offer(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
-    choice = chosen(answer, pending, context)
-    if choice is None:
-        return None
-    return _go_on(pending.state["wanted"], context) if choice.value == YES else _left_out()
 
 
 def resume_title(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
@@ -183,7 +148,8 @@ def _span(reading: WhenReading, wanted: Wanted, context: SkillContext) -> Span |
 
 def _book(wanted: Wanted, span: Span, context: SkillContext) -> SkillReply:
     now = context.now()
-    overlapping = context.calendar.conflicts(span.start, span.end) if isinstance(span.start, datetime) else []
+    timed = isinstance(span.start, datetime) and not wanted.reminder
+    overlapping = context.calendar.conflicts(span.start, span.end) if timed else []
     event = context.calendar.add(
         EventDraft(
             title=wanted.title,
@@ -194,6 +160,7 @@ def _book(wanted: Wanted, span: Span, context: SkillContext) -> SkillReply:
             recurrence=span.recurrence,
             reminder_minutes=(0,) if wanted.reminder else (),
             categories=(REMINDER,) if wanted.reminder else (),
+            busy=not wanted.reminder,
         )
     )
     notes = []
@@ -201,11 +168,13 @@ def _book(wanted: Wanted, span: Span, context: SkillContext) -> SkillReply:
         notes.append("It repeats.")
     if as_datetime(event.start, context.zone) < now and isinstance(event.start, datetime) and not span.recurrence:
         notes.append("That is in the past.")
-    if wanted.reminder:
-        notes.append("It is in the calendar with an alert; I cannot ring by myself yet.")
-    elif overlapping:
+    if overlapping:
         notes.append(f"It overlaps with {listed([said(o, now) for o in overlapping[:3]])}.")
     rest = "".join(f" {note}" for note in notes)
+    if wanted.reminder and isinstance(event.start, datetime):
+        when = spoken_time(event.start.astimezone(now.tzinfo), now)
+        actions = (action_on("event_added", event, context.zone),)
+        return SkillReply(f"I will remind you {when}: {event.title}.{rest}", actions=actions)
     return SkillReply(
         f"Done: {described(event, now)}.{rest}",
         speech=f"Done. {said(event, now)}{_length_said(wanted, span)}.{rest}",
@@ -217,24 +186,6 @@ def _length_said(wanted: Wanted, span: Span) -> str:
     if wanted.reminder or not isinstance(span.start, datetime) or not isinstance(span.end, datetime):
         return ""
     return f", for {spoken_duration(span.end - span.start)}"
-
-
-def _offer(what: str, wanted: Wanted, context: SkillContext) -> SkillReply:
-    start = wanted.reading.start if wanted.reading else None
-    when = (
-        f" for {spoken_time(start, context.now())}"
-        if start and wanted.reading and is_clock_time(wanted.reading)
-        else ""
-    )
-    title = f" {_in_quotes(wanted.title)}" if wanted.title else " it"
-    question = f"I cannot {what} yet. Shall I put{title} into the calendar{when} instead?"
-    pending = Pending(
-        question,
-        yes_or_no("Yes, put it in", "No, leave it"),
-        SCHEDULING,
-        {"step": OFFER, "wanted": wanted},
-    )
-    return SkillReply(question, pending=pending)
 
 
 def _ask(question: str, step: str, wanted: Wanted, choices: tuple[Choice, ...] = ()) -> SkillReply:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from assistant_app.agenda.events import Event, Occurrence, as_datetime
+from assistant_app.agenda.reminders import REMINDER
 from assistant_app.agenda.when import find_times, parse_when
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.errors import InputError
@@ -14,8 +17,21 @@ from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_words import CLOCK_GRAINS, interval_of, search_words
 from assistant_app.turn import Choice, Route, Utterance
 
-REMINDER = "REMINDER"
-"""The category of events that are reminders."""
+__all__ = [
+    "MOST_CHOICES",
+    "REMINDER",
+    "Meant",
+    "choices_of",
+    "distinct",
+    "events_meant",
+    "is_clock_time",
+    "last_talked_about",
+    "read_time",
+    "source_and_target",
+    "time_looked_at",
+    "times_in",
+]
+
 MOST_CHOICES = 5
 _PRESENT_KINDS = ("event_added", "event_moved", "event_edited", "undone")
 
@@ -104,7 +120,7 @@ def source_and_target(
             return times, last_slot
     if not times:
         return [], None
-    last = times[-1]
+    last = times[-1] = _shift(times[-1], now, utterance.language)
     if last.start is None and len(times) > 1 and times[-2].start is not None:  # "to Friday for an hour"
         words = utterance.text[times[-2].spans[0][0] : last.spans[-1][1]]
         together = parse_when(words, now=now, language=utterance.language)
@@ -116,6 +132,15 @@ def source_and_target(
         if len(read) > 1:
             return [*times[:-1], *read[:-1]], read[-1]
     return times[:-1], last
+
+
+def _shift(reading: WhenReading, now: datetime, language: str) -> WhenReading:
+    """ "An hour later", said of an event, is later than the event and not than now: the length alone."""
+    words = re.sub(r"\s+(later|earlier)$", "", reading.text, flags=re.IGNORECASE)
+    length = parse_when(words, now=now, language=language) if words != reading.text else None
+    if length is None or length.duration is None:
+        return reading
+    return dataclasses.replace(length, spans=reading.spans)
 
 
 def is_clock_time(reading: WhenReading) -> bool:

@@ -146,18 +146,6 @@ def date_and_time(utterance: Utterance, route: Route, context: SkillContext) -> 
     return SkillReply(text, speech=f"It is {spoken_clock(now)} on {now:%A} the {now.day} of {now:%B}.")
 
 
-def no_alarms(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
-    return SkillReply("I cannot ring alarms yet, so none are set. Reminders in the calendar I can show you.")
-
-
-def no_timers(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
-    return SkillReply("I cannot run timers yet, so none is running.")
-
-
-def no_lists(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
-    return SkillReply("I keep no lists yet, so there is nothing on them.")
-
-
 def _asked_time(utterance: Utterance, now: datetime) -> WhenReading | None:
     whole = parse_when(utterance.text, now=now, language=utterance.language)
     if whole is not None:

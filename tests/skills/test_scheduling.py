@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 
 from assistant_app.agenda.events import Event, EventDraft
+from assistant_app.agenda.reminders import Reminders
+from assistant_app.agenda.ring_state import RingState
 from assistant_app.agenda.store import CalendarStore
+from assistant_app.agenda.tasks import TaskLists
 from assistant_app.skills.api import Exchange, SkillContext
 from assistant_app.skills.scheduling import ACTS, Scheduling
 from assistant_app.turn import Route, SkillReply, Slot, Utterance
-from tests.fakes import BERLIN, FakeClock, FakeRouter, make_context
+from tests.agenda.fake_clocks import FakeClocks
+from tests.fakes import BERLIN, TUESDAY_MORNING, FakeClock, FakeRouter, make_context
 
 
 @pytest.fixture
@@ -36,7 +40,12 @@ class Talk:
     def __init__(self, store: CalendarStore) -> None:
         self.store = store
         self.skill = Scheduling()
-        self.context: SkillContext = make_context(calendar=store, router=FakeRouter())
+        self.clocks = FakeClocks(TUESDAY_MORNING)
+        self.reminders = Reminders(store, TaskLists(store), RingState(store.root.parent / "rings.sqlite3"), self.clocks)
+        self.reminders.begin()
+        self.context: SkillContext = make_context(
+            calendar=store, reminders=self.reminders, router=FakeRouter(), now=self.reminders.now
+        )
         self.reply = SkillReply("")
 
     def __call__(self, text: str, intent: str, **slots: str) -> SkillReply:
@@ -65,8 +74,10 @@ class Talk:
 
 
 @pytest.fixture
-def talk(store: CalendarStore) -> Talk:
-    return Talk(store)
+def talk(store: CalendarStore) -> Iterator[Talk]:
+    made = Talk(store)
+    yield made
+    made.reminders.close()
 
 
 def route(text: str, intent: str, **slots: str) -> Route:
@@ -223,37 +234,8 @@ def test_reminder_is_an_event_with_an_alert_and_says_so(talk: Talk) -> None:
     assert (event.title, event.start) == ("Call mum", at(25, 9))
     assert event.categories == ("REMINDER",)
     assert event.reminder_minutes == (0,)
-    assert "calendar" in reply.text
-    assert "cannot ring" in reply.text
-
-
-@pytest.mark.parametrize(
-    ("text", "intent", "start"),
-    [
-        ("wake me tomorrow at seven am", "set_alarm", at(25, 7)),
-        ("set a timer for ten minutes", "set_timer", at(24, 9, 40)),
-    ],
-)
-def test_what_this_version_cannot_do_is_offered_as_an_event(
-    talk: Talk, text: str, intent: str, start: datetime
-) -> None:
-    reply = talk(text, intent)
-    assert "cannot" in reply.text
-    assert talk.events() == []
-    talk.answer("yes")
-    assert [event.start for event in talk.events()] == [start]
-
-
-def test_offer_can_be_declined(talk: Talk) -> None:
-    talk("put milk on the shopping list", "add_to_list", list_item="milk", list_name="shopping list")
-    assert talk.reply.text.startswith("I cannot keep lists yet")
-    talk.answer("no")
-    assert talk.events() == []
-
-
-@pytest.mark.parametrize("intent", ["query_alarms", "cancel_alarm", "query_timer", "cancel_timer", "query_list"])
-def test_missing_alarms_timers_and_lists_are_told_plainly(talk: Talk, intent: str) -> None:
-    assert "yet" in talk("what about that", intent).text
+    assert not event.busy
+    assert reply.text == "I will remind you tomorrow at nine o'clock: Call mum."
 
 
 def test_day_is_read_out(talk: Talk) -> None:
