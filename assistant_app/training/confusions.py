@@ -117,7 +117,7 @@ class Confusions:
         for word in sorted(vocabulary):
             sounds[sound_key(word)].append(word)
         return Confusions(
-            {said: told for said, counts in sorted(heard.items()) if (told := _alike(said, counts))},
+            {words: alike for words, counts in sorted(heard.items()) if (alike := _alike(words, counts))},
             own,
             rates,
             sum(inserted.values()) / words_said,

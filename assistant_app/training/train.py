@@ -17,13 +17,19 @@ from assistant_app.brain.checkpoint import Checkpoint, save_checkpoint, trunk_fi
 from assistant_app.training import answering, dialogue, understanding
 from assistant_app.training.curves import draw_curves
 from assistant_app.training.job import Job, key
+from assistant_app.training.tasks import check_leaks, dialogue_examples, select, span_examples, text_examples
 
 
 def train(job: Job) -> dict[str, float]:
     """Train every part, save the checkpoint to `job.out`; the figures on held-out texts.
 
     Of several processes the first measures and saves; the others give no figures.
+    Raises `InputError` (`training_leak`) if anything would be trained on that is also scored on.
     """
+    if not job.world.rank:
+        recipe = job.recipe
+        chosen = select(list(text_examples(job.data, job.labels)), recipe["most"], recipe["most_held_out"])
+        check_leaks(chosen, list(span_examples(job.data)), list(dialogue_examples(job.data)))
     understood = _part(job, "understanding", understanding.SECTIONS, understanding.train_understanding)
     answered = _part(job, "question_answering", answering.SECTIONS, answering.train_answering)
     replied = _part(job, "dialogue", dialogue.SECTIONS, dialogue.train_dialogue)

@@ -53,7 +53,12 @@ def make_data(folder: Path) -> Path:
                 }
             )
         passages.append(
-            {"title": f"article {30 + number}", "context": context, "question": "what does it cost", "answers": []}
+            {
+                "title": f"article {30 + number}",
+                "context": context,
+                "question": f"what does it cost {number}",
+                "answers": [],
+            }
         )
     write_rows(folder / "squad2" / "dev_part.jsonl.gz", passages)
     write_rows(
