@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from assistant_app.brain.model import MultiTaskModel
 from assistant_app.errors import InputError, ModelError
-from assistant_app.training.evaluate import evaluate
+from assistant_app.training.evaluation import evaluate
 from assistant_app.training.job import Job, load_recipe
 from assistant_app.training.tasks import OURS, LabelMap, leaks, select, text_examples
 from assistant_app.training.train import train
@@ -100,7 +101,7 @@ def test_damaged_decoders_are_a_clear_error(job: Job, metrics: dict[str, float],
     assert metrics
     for file in job.out.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "span.safetensors").write_bytes(b"\0" * 100)
+    (tmp_path / "answers.safetensors").write_bytes(b"\0" * 100)
     with pytest.raises(ModelError, match="missing or damaged"):
         MultiTaskModel.load(job.trunk_folder, tmp_path, "cpu", precision="float32")
 
@@ -111,7 +112,15 @@ def test_evaluation_reads_any_split_name_and_writes_predictions(
     (tmp_path / "hwu64").mkdir()
     (tmp_path / "hwu64" / "a_split.jsonl.gz").write_bytes((job.data / "hwu64" / "all.jsonl.gz").read_bytes())
     with (tmp_path / "predictions.jsonl").open("w") as out:
-        report = evaluate(model, tmp_path, job.labels, limit=12, predictions=out)
+        report = evaluate(
+            model,
+            tmp_path,
+            job.labels,
+            now=datetime(2019, 3, 1, 8, tzinfo=UTC),
+            sides=["tasks"],
+            limit=12,
+            predictions=out,
+        )
     assert set(report["tasks"]) == {"hwu64"}
     assert report["tasks"]["hwu64"]["texts"] == 12
     assert report["tasks"]["hwu64"]["skill_accuracy"] >= 0.9
@@ -125,7 +134,8 @@ def test_no_text_is_trained_on_that_is_held_out(job: Job) -> None:
 
 
 def test_every_label_of_the_map_is_a_skill_and_an_intent(job: Job) -> None:
-    labels = {label for table in job.labels.intents.values() for label in table.values()} | set(job.labels.own)
+    labels = {label for table in job.labels.intents.values() for label in table.values()}
+    labels |= {table.label for table in job.labels.own}
     by_words = [rules for table in job.labels.by_words.values() for rules in table.values()]
     labels |= {label for rules in by_words for _, label in rules}
     assert all(label.count("/") == 1 for label in labels)
