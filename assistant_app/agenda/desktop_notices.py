@@ -39,7 +39,15 @@ class DesktopNotices:
         self._notifier: DesktopNotifier | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._connecting = asyncio.Lock()
+        """The library connects once for each of several that ask at the same time."""
         self._missing_until = 0.0
+        self._numbers: dict[str, int] = {}
+        """Notice -> the number that the server on Linux gave it."""
+
+    def prepare(self) -> None:
+        if self._notifier is None and self._loop is None:
+            asyncio.run_coroutine_threadsafe(self._connect(), self._running_loop())
 
     def show(self, notice: Notice, on_snooze: Callable[[], None], on_done: Callable[[], None]) -> bool:
         if time.monotonic() < self._missing_until:
@@ -49,13 +57,14 @@ class DesktopNotices:
         except Exception as error:  # noqa: BLE001  (whatever the bus, the server or the library does, it must ring)
             log.info("no notices on the desktop: %s", str(error) or type(error).__name__)
             self._missing_until = time.monotonic() + _TRY_AGAIN_SECONDS
+            self._leave()  # the next try connects anew
             return False
 
     def take_down(self, notice_id: str) -> None:
         if self._notifier is None:
             return
         try:
-            self._wait_for(self._notifier.clear(notice_id))
+            self._wait_for(self._clear(notice_id))
         except Exception as error:  # noqa: BLE001  (it is gone already, or the server is)
             log.debug("notice %s could not be removed: %s", notice_id, error)
 
@@ -67,17 +76,39 @@ class DesktopNotices:
                 self._wait_for(self._notifier.clear_all())
             except Exception as error:  # noqa: BLE001
                 log.debug("notices could not be removed: %s", error)
+        self._leave()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE_SECONDS)
-        self._loop = self._thread = self._notifier = None
+        self._loop = self._thread = None
+
+    def _leave(self) -> None:
+        """Give the connection up."""
+        notifier, self._notifier = self._notifier, None
+        self._numbers.clear()
+        # WORKAROUND: the library connects to the bus and never disconnects.
+        # https://github.com/samschott/desktop-notifier/blob/main/src/desktop_notifier/backends/dbus.py
+        bus = getattr(getattr(notifier, "_backend", None), "bus", None)
+        if bus is None:
+            return
+        try:
+            self._wait_for(_disconnected(bus))
+        except Exception as error:  # noqa: BLE001  (it is gone already)
+            log.debug("the message bus was not left in order: %s", error)
+
+    async def _connect(self) -> bool:
+        """Whether the server shows buttons; raises where there is no server."""
+        from desktop_notifier import Capability, DesktopNotifier, Icon
+
+        async with self._connecting:
+            if self._notifier is None:
+                self._notifier = DesktopNotifier(APP_TITLE, Icon(path=self._icon) if self._icon else None)
+            return Capability.BUTTONS in await self._notifier.get_capabilities()
 
     async def _send(self, notice: Notice, on_snooze: Callable[[], None], on_done: Callable[[], None]) -> bool:
-        from desktop_notifier import Button, Capability, DesktopNotifier, Icon, Notification, Urgency
+        buttons = await self._connect()
+        from desktop_notifier import Button, Notification, Urgency
 
-        if self._notifier is None:
-            self._notifier = DesktopNotifier(APP_TITLE, Icon(path=self._icon) if self._icon else None)
-        abilities = await self._notifier.get_capabilities()
-        buttons = Capability.BUTTONS in abilities
+        assert self._notifier is not None
         body = html.escape(notice.body, quote=False) if sys.platform == "linux" else notice.body
         await self._notifier.send_notification(
             Notification(
@@ -90,7 +121,28 @@ class DesktopNotices:
                 identifier=notice.id,
             )
         )
-        return buttons and notice.id in await self._notifier.get_current_notifications()
+        shown = notice.id in await self._notifier.get_current_notifications()
+        if shown and (number := self._number_of(notice.id)) is not None:
+            self._numbers[notice.id] = number
+        return buttons and shown
+
+    def _number_of(self, notice_id: str) -> int | None:
+        backend = getattr(self._notifier, "_backend", None)
+        numbers = getattr(backend, "_platform_to_interface_notification_identifier", None)
+        return numbers.inverse.get(notice_id) if numbers is not None else None
+
+    async def _clear(self, notice_id: str) -> None:
+        assert self._notifier is not None
+        number = self._numbers.pop(notice_id, None)
+        if number is None or self._number_of(notice_id) is not None:
+            await self._notifier.clear(notice_id)
+            return
+        # WORKAROUND: the library forgets a notice when one of its buttons is pressed, and some servers (dunst) leave it
+        # up then; it is closed by its number.
+        # https://github.com/samschott/desktop-notifier/blob/main/src/desktop_notifier/backends/dbus.py
+        interface = getattr(getattr(self._notifier, "_backend", None), "interface", None)
+        if interface is not None:
+            await interface.call_close_notification(number)
 
     def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         loop = self._running_loop()
@@ -104,6 +156,7 @@ class DesktopNotices:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             loop = self._loop = asyncio.new_event_loop()
+            self._connecting = asyncio.Lock()
             self._thread = threading.Thread(target=self._keep, args=(loop,), name="notices", daemon=True)
             self._thread.start()
         return self._loop
@@ -115,3 +168,9 @@ class DesktopNotices:
             task.cancel()
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
+
+
+async def _disconnected(bus: Any) -> None:
+    if bus.connected:
+        bus.disconnect()
+        await bus.wait_for_disconnect()

@@ -219,7 +219,7 @@ class RingState:
                 f"WHERE state IN ({marks}) ORDER BY due, id",
                 states,
             )
-            return [Ring(*row[:8], bool(row[8]), bool(row[9])) for row in rows]
+            return [Ring(*(*row[:8], bool(row[8]), bool(row[9]))) for row in rows]
 
     def add_ring(self, key: str, kind: Kind, uid: str, title: str, due: float, *, late: bool) -> bool:
         """Note that something fell due; False if this very thing did before."""

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
 """How soon an answer in another process, a changed clock and the end of the machine's sleep are noticed."""
+_PREPARE_SECONDS = 60.0
 _BELL_EVERY_SECONDS = 4.0
 _LOUD_SECONDS = {"alarm": 300.0, "timer": 300.0}
 _LOUD_OTHERWISE_SECONDS = 5.0
@@ -64,6 +65,9 @@ class Notice:
 
 class NoticeBoard(Protocol):
     """The desktop's notifications, with the buttons "Snooze" and "Done"."""
+
+    def prepare(self) -> None:
+        """Something will ring within a minute: load and connect, without making the caller wait."""
 
     def show(self, notice: Notice, on_snooze: Callable[[], None], on_done: Callable[[], None]) -> bool:
         """Whether it is shown with its buttons. The callbacks come from another thread."""
@@ -174,6 +178,8 @@ class Ringer:
             self._told = ringing
             self._tell(ringing)
         upcoming = self.reminders.seconds_to_next() if owner else None
+        if upcoming is not None and upcoming < _PREPARE_SECONDS:
+            self._board.prepare()
         return min(_POLL_SECONDS, upcoming) if upcoming is not None else _POLL_SECONDS
 
     def _own(self) -> bool:

@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _add(args: argparse.Namespace, invocation: Invocation, reminders: Reminders) -> int:
     start, recurrence = _moment(args.when, invocation)
+    over = start <= invocation.now() and not recurrence
     event = reminders.store.add(
         EventDraft(
             title=args.title,
@@ -98,13 +99,14 @@ def _add(args: argparse.Namespace, invocation: Invocation, reminders: Reminders)
             busy=False,
         )
     )
-    return _set("reminder", event.uid, event.title, start, recurrence, args, invocation)
+    return _set("reminder", event.uid, event.title, start, recurrence, args, invocation, over=over)
 
 
 def _alarm(args: argparse.Namespace, invocation: Invocation, reminders: Reminders) -> int:
     start, recurrence = _moment(args.when, invocation, in_the_morning)
+    over = start <= invocation.now() and not recurrence
     event = reminders.set_alarm(start, title=args.title, recurrence=recurrence)
-    return _set("alarm", event.uid, event.title, start, recurrence, args, invocation)
+    return _set("alarm", event.uid, event.title, start, recurrence, args, invocation, over=over)
 
 
 def _set(
@@ -115,13 +117,15 @@ def _set(
     recurrence: str,
     args: argparse.Namespace,
     invocation: Invocation,
+    *,
+    over: bool,
 ) -> int:
     if args.json:
         print_json({kind: _coming_json(kind, uid, title, at, invocation) | {"recurrence": recurrence or None}})
     else:
         repeats = f", {recurrence}" if recurrence else ""
         print(f"Set: {title}, {spoken_time(at, invocation.now())}{repeats}  [{uid}]")
-    if at <= invocation.now() and not recurrence:
+    if over:
         say("That time is over already, so it will not ring.")
     return DONE
 

@@ -41,6 +41,9 @@ class FakeBoard:
         self.there = there
         self.up: dict[str, tuple[Notice, Callable[[], None], Callable[[], None]]] = {}
 
+    def prepare(self) -> None:
+        """It is always connected."""
+
     def show(self, notice: Notice, on_snooze: Callable[[], None], on_done: Callable[[], None]) -> bool:
         if self.there:
             self.up[notice.id] = (notice, on_snooze, on_done)
