@@ -204,6 +204,18 @@ class CalendarReader:
             )
         return exact[0]
 
+    def nearest(self, uid: str, now: datetime) -> Occurrence:
+        """The occasion of an event that is under way or next; of one that is over, the last."""
+        known = self._indexed(uid)
+
+        def ask(index: EventIndex) -> Occurrence:
+            item = index.by_uid(uid) or known
+            row = index.nearest(item.id, int(now.timestamp())) or self._itself(index, item.id)
+            return self._load(index, [row])[0]
+
+        with self._lock:
+            return self._folders.ask_within(now.timestamp(), now.timestamp() + _FAR_AHEAD_DAYS * 86400, ask)
+
     def _around(self, item: IndexedEvent, moment_s: float) -> list[Occurrence]:
         """The occasions of a series, changed ones included, that are or were to be within some days of a moment."""
         first_s, last_s = int(moment_s) - 2 * 86400, int(moment_s) + 3 * 86400

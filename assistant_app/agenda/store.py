@@ -82,7 +82,6 @@ class CalendarStore(CalendarReader):
         self._bin = Bin(journal_file.parent / "bin")
         self._journal = Journal(journal_file)
         self._applied: list[FileChange] = []
-        self._read_only = frozenset(read_only)
         if self._journal.has_intention:
             with contextlib.suppress(StorageError), self._changing():
                 pass
@@ -264,7 +263,6 @@ class CalendarStore(CalendarReader):
                 after = shorter if self._takes_place(shorter, uid, series) else after
             files = [FileChange(path, before, after)]
             self._check_writable(files)
-            self._check_writable([FileChange(path, before, after)])
             self._bin.keep(series.calendar, before)
             self._write("event_deleted", (uid,), files)
         return series if which is None or scope == "all" else self._as_event(which)

@@ -15,6 +15,7 @@ from assistant_app.skills import scheduling_create as create
 from assistant_app.skills import scheduling_lists as lists
 from assistant_app.skills import scheduling_queries as queries
 from assistant_app.skills import scheduling_reminders as rings
+from assistant_app.skills import scheduling_scope as scope
 from assistant_app.skills import scheduling_timers as timers
 from assistant_app.skills.api import SkillContext
 from assistant_app.turn import SCHEDULING, Pending, Route, SkillReply, Utterance
@@ -59,6 +60,7 @@ RESUMES: Mapping[str, Resume] = {
     changes.WHERE_TO: changes.resume_where_to,
     changes.CONFIRM_DELETE: changes.resume_delete,
     changes.CONFIRM_MOVE: changes.resume_move,
+    scope.SCOPE: scope.resume_scope,
     alarms.ALARM_TIME: alarms.resume_alarm_time,
     alarms.WHICH_ALARM: alarms.resume_which,
     alarms.CONFIRM_ALARMS: alarms.resume_confirm,

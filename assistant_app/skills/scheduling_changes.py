@@ -1,8 +1,9 @@
-"""Moving, deleting and undoing. Deleting asks first, and so does what changes a whole series."""
+"""Moving, deleting and undoing. Deleting asks first; of a series it is asked how much is meant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from assistant_app.agenda.events import Event, Moment, Occurrence, as_datetime
 from assistant_app.agenda.spoken import spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
+from assistant_app.skills import scheduling_scope as scope
 from assistant_app.skills.answers import NO, REFUSALS, chosen, yes_or_no
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_create import names_no_day
@@ -33,6 +35,7 @@ WHERE_TO = "where_to"
 CONFIRM_DELETE = "confirm_delete"
 CONFIRM_MOVE = "confirm_move"
 _EVERY = "every"
+_ELSEWHERE = "There is nothing of that name at that time. "
 
 
 # Deleting
@@ -51,7 +54,15 @@ def _cancel(utterance: Utterance, route: Route, context: SkillContext, *, catego
     found = distinct(meant.found)
     if not found:
         return _none_found(meant, "delete")
-    return _confirm_delete(found, context, meant) if len(found) == 1 else _ask_which(found, "delete", context, {})
+    if len(found) > 1:
+        return _ask_which(found, "delete", context, {})
+    return _delete_one_of(found[0], context, meant)
+
+
+def _delete_one_of(which: Occurrence, context: SkillContext, meant: Meant | None = None) -> SkillReply:
+    if which.recurrence_id is not None:
+        return scope.ask_delete(which, context, _ELSEWHERE if meant and meant.at_another_time else "")
+    return _confirm_delete([which], context, meant)
 
 
 def resume_delete(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
@@ -59,35 +70,41 @@ def resume_delete(answer: Utterance, pending: Pending, context: SkillContext) ->
     if choice is None:
         return None
     return (
-        _delete(pending.state["uids"], context) if choice.value != NO else SkillReply("All right, nothing was deleted.")
+        _delete(pending.state["found"], context)
+        if choice.value != NO
+        else SkillReply("All right, nothing was deleted.")
     )
 
 
 def _confirm_delete(found: Sequence[Occurrence], context: SkillContext, meant: Meant | None = None) -> SkillReply:
     now = context.now()
     names = listed([said(occurrence, now) for occurrence in found])
-    repeats = " It repeats, and all of it will be gone." if any(o.event.recurrence for o in found) else ""
-    elsewhere = "There is nothing of that name at that time. " if meant and meant.at_another_time else ""
-    question = f"{elsewhere}Shall I delete {names}?{repeats}"
-    if len(found) > 1:
-        question = f"Shall I delete these {len(found)} events: {names}?{repeats}"
+    elsewhere = _ELSEWHERE if meant and meant.at_another_time else ""
+    question = f"{elsewhere}Shall I delete {names}?"
     pending = Pending(
         question,
-        yes_or_no("Yes, delete it" if len(found) == 1 else f"Yes, delete all {len(found)}", "No, keep it"),
+        yes_or_no("Yes, delete it", "No, keep it"),
         SCHEDULING,
-        {"step": CONFIRM_DELETE, "uids": tuple(occurrence.event.uid for occurrence in found)},
+        {"step": CONFIRM_DELETE, "found": tuple(found)},
     )
     return SkillReply(question, pending=pending)
 
 
-def _delete(uids: Sequence[str], context: SkillContext) -> SkillReply:
-    deleted = [context.calendar.delete(uid) for uid in uids]
+def _delete(found: Sequence[Occurrence], context: SkillContext) -> SkillReply:
+    """Delete events; of those that repeat, the occasions that were found."""
+    deleted = [_delete_just(which, context) for which in found]
     names = listed([title_and(event) for event in deleted])
     how = "Say “undo” to bring it back." if len(deleted) == 1 else "Each “undo” brings one back."
     return SkillReply(
         f"Deleted: {names}. {how}",
         actions=tuple(action_on("event_deleted", event, context.zone) for event in deleted),
     )
+
+
+def _delete_just(which: Occurrence, context: SkillContext) -> Event:
+    if which.recurrence_id is None:
+        return context.calendar.delete(which.event.uid)
+    return context.calendar.delete(which.event.uid, scope="one", occurrence=which.recurrence_id)
 
 
 # Moving
@@ -102,7 +119,7 @@ def move(utterance: Utterance, route: Route, context: SkillContext) -> SkillRepl
     state = {"target": target, "said": utterance}
     if len(found) > 1:
         return _ask_which(found, "move", context, state)
-    return _move_to(found[0].event, state, context, sure=not meant.by_time_alone)
+    return _move_to(found[0], state, context, sure=not meant.by_time_alone)
 
 
 def resume_where_to(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
@@ -111,8 +128,7 @@ def resume_where_to(answer: Utterance, pending: Pending, context: SkillContext) 
         if context.router.route(answer).intent in REFUSALS:
             return SkillReply("All right, it stays where it is.")
         return None
-    event = context.calendar.get(pending.state["uid"])
-    return _move_to(event, {"target": target, "said": answer}, context)
+    return _move_to(pending.state["which"], {"target": target, "said": answer}, context)
 
 
 def resume_move(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
@@ -124,20 +140,21 @@ def resume_move(answer: Utterance, pending: Pending, context: SkillContext) -> S
     return _move(context.calendar.get(pending.state["uid"]), pending.state["start"], pending.state["end"], context)
 
 
-def _move_to(event: Event, state: dict[str, Any], context: SkillContext, *, sure: bool = True) -> SkillReply:
+def _move_to(which: Occurrence, state: dict[str, Any], context: SkillContext, *, sure: bool = True) -> SkillReply:
+    event = replace(which.event, start=which.start, end=which.end)
     target: WhenReading | None = state["target"]
     times = new_times(event, target, state["said"], context) if target else None
     if times is None:
         question = f"When should {title_and(event)} be?"
-        return SkillReply(question, pending=Pending(question, (), SCHEDULING, {"step": WHERE_TO, "uid": event.uid}))
+        return SkillReply(question, pending=Pending(question, (), SCHEDULING, {"step": WHERE_TO, "which": which}))
     start, end = times
-    if sure and not event.recurrence:
+    if which.recurrence_id is not None:
+        return scope.ask_move(which, start, end, context)
+    if sure:
         return _move(event, start, end, context)
     now = context.now()
     goal = spoken_time(start, now)
     question = f"Shall I move {said(event, now)}, to {goal}?"
-    if event.recurrence:
-        question = f"{title_and(event)} repeats. Shall I move the whole series, to begin {goal}?"
     return SkillReply(
         question,
         pending=Pending(
@@ -217,9 +234,16 @@ def resume_which(answer: Utterance, pending: Pending, context: SkillContext) -> 
     if choice.value == NO:
         return SkillReply("All right, nothing was changed.")
     if pending.state["what"] == "delete":
-        uids = pending.state["uids"] if choice.value == _EVERY else (choice.value,)
-        return _delete(uids, context)
-    return _move_to(context.calendar.get(choice.value), dict(pending.state), context)
+        if choice.value == _EVERY:
+            return _delete(pending.state["found"], context)
+        which = _found(pending, choice.value)
+        return scope.ask_delete(which, context) if which.recurrence_id is not None else _delete([which], context)
+    return _move_to(_found(pending, choice.value), dict(pending.state), context)
+
+
+def _found(pending: Pending, uid: str) -> Occurrence:
+    found: Sequence[Occurrence] = pending.state["found"]
+    return next(which for which in found if which.event.uid == uid)
 
 
 def _ask_which(found: Sequence[Occurrence], what: str, context: SkillContext, state: dict[str, Any]) -> SkillReply:
@@ -231,8 +255,7 @@ def _ask_which(found: Sequence[Occurrence], what: str, context: SkillContext, st
         choices = (*choices[:-1], Choice(f"All {len(found)} of them", _EVERY), choices[-1])
     more = f" (the first {len(offered)} of {len(found)})" if len(found) > len(offered) else ""
     question = f"There are {len(found)} that fit. Which one shall I {what}{more}?"
-    uids = tuple(occurrence.event.uid for occurrence in found)
-    pending = Pending(question, choices, SCHEDULING, {**state, "step": WHICH, "what": what, "uids": uids})
+    pending = Pending(question, choices, SCHEDULING, {**state, "step": WHICH, "what": what, "found": tuple(found)})
     return SkillReply(
         "\n".join((question, *(f"{number}. {label}" for number, label in enumerate(labels, start=1)))),
         speech=f"{question} {'; '.join(said(occurrence, now) for occurrence in offered)}?",
@@ -249,7 +272,7 @@ def _by_time(answer: Utterance, pending: Pending, context: SkillContext) -> Choi
     for choice in pending.choices:
         if choice.value in (NO, _EVERY):
             continue
-        start = as_datetime(context.calendar.get(choice.value).start, context.zone)
+        start = as_datetime(_found(pending, choice.value).start, context.zone)
         same_day = start.date() == reading.start.date()
         same_clock = (start.hour % 12, start.minute) == (reading.start.hour % 12, reading.start.minute)
         fitting.append((choice, same_day, same_clock and is_clock_time(reading)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ __all__ = [
     "events_meant",
     "is_clock_time",
     "last_talked_about",
+    "occasion_talked_about",
     "read_time",
     "source_and_target",
     "time_looked_at",
@@ -59,8 +61,8 @@ def events_meant(
     interval = next((found for reading in times if (found := time_looked_at(reading))), None)
     by_name = context.calendar.search(words, after=now) if words else []
     if not words and interval is None:
-        last = last_talked_about(context)
-        return Meant((Occurrence(last, last.start, last.end),) if last else ())
+        last = occasion_talked_about(context)
+        return Meant((last,) if last else ())
     if interval is None:
         return Meant(_of_category(by_name, category), words)
     inside = context.calendar.between(*interval)
@@ -91,6 +93,20 @@ def last_talked_about(context: SkillContext) -> Event | None:
                 except InputError:
                     continue
     return None
+
+
+def occasion_talked_about(context: SkillContext) -> Occurrence | None:
+    """The same, of a series the occasion that was shown, or else its next one."""
+    event = last_talked_about(context)
+    if event is None:
+        return None
+    for exchange in reversed(context.history):
+        for action in reversed(exchange.reply.actions if exchange.reply else ()):
+            if action.uid == event.uid and action.details.get("start"):
+                start = datetime.fromisoformat(action.details["start"]).replace(tzinfo=context.zone)
+                with contextlib.suppress(InputError):
+                    return context.calendar.occurrence(event.uid, start.date() if event.all_day else start)
+    return context.calendar.nearest(event.uid, context.now())
 
 
 def read_time(text: str, now: datetime, language: str) -> WhenReading | None:

@@ -387,13 +387,79 @@ def test_move_without_a_target_asks_where_to(talk: Talk) -> None:
     assert [event.start for event in talk.events()] == [at(27, 10)]
 
 
-def test_whole_series_is_moved_only_after_asking(talk: Talk) -> None:
-    talk.store.add(EventDraft("Yoga", at(30, 9), at(30, 10), recurrence="FREQ=WEEKLY;BYDAY=MO"))
-    asked = talk("move yoga to Tuesday at ten", "move_event", title="yoga")
+@pytest.fixture
+def yoga(store: CalendarStore) -> Event:
+    """Mondays at nine, four times from 30 November on."""
+    return store.add(EventDraft("Yoga", at(30, 9), at(30, 10), recurrence="FREQ=WEEKLY;BYDAY=MO;COUNT=4"))
+
+
+def occasions(talk: Talk) -> list[str]:
+    found = talk.store.between(at(1, 0), datetime(2027, 3, 1, tzinfo=BERLIN))
+    return [f"{o.start:%d.%m. %H:%M}" for o in found]
+
+
+def test_of_a_series_it_is_asked_how_much_is_meant(talk: Talk, yoga: Event) -> None:
+    asked = talk("cancel yoga on Monday", "cancel_event", title="yoga", datetime="Monday")
     assert asked.pending is not None
-    assert talk.events()[0].start == at(30, 9)
-    talk.answer("yes")
-    assert f"{talk.events()[0].start:%A %H:%M}" == "Tuesday 10:00"
+    assert [choice.value for choice in asked.pending.choices] == ["one", "following", "all", "no"]
+    assert "only that one, that one and all following, or the whole series" in asked.text
+    assert len(occasions(talk)) == 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ("only that one", ["07.12.", "14.12.", "21.12."]),
+        ("just this one please", ["07.12.", "14.12.", "21.12."]),
+        ("1", ["07.12.", "14.12.", "21.12."]),
+        ("That one and all following", []),
+        ("all of them", []),
+        ("the whole series", []),
+        ("none of them", ["30.11.", "07.12.", "14.12.", "21.12."]),
+        ("只这一次", ["07.12.", "14.12.", "21.12."]),
+    ],
+)
+def test_so_much_of_a_series_is_deleted_as_was_answered(talk: Talk, yoga: Event, answer: str, left: list[str]) -> None:
+    talk("cancel yoga on Monday", "cancel_event", title="yoga", datetime="Monday")
+    reply = talk.answer(answer)
+    assert reply is not None
+    assert reply.pending is None
+    assert [occasion[:6] for occasion in occasions(talk)] == left
+    if len(left) < 4:
+        talk("undo that", "undo")
+        assert len(occasions(talk)) == 4
+
+
+def test_a_yes_to_how_much_is_asked_again(talk: Talk, yoga: Event) -> None:
+    talk("cancel yoga on Monday", "cancel_event", title="yoga", datetime="Monday")
+    again = talk.answer("yes", "affirm")
+    assert again is not None
+    assert again.pending is not None
+    assert len(occasions(talk)) == 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("only this one", ["27.11. 10:00", "07.12. 09:00", "14.12. 09:00", "21.12. 09:00"]),
+        ("the whole series", ["27.11. 10:00", "04.12. 10:00", "11.12. 10:00", "18.12. 10:00"]),
+    ],
+)
+def test_so_much_of_a_series_is_moved_as_was_answered(
+    talk: Talk, yoga: Event, answer: str, expected: list[str]
+) -> None:
+    talk("move yoga to Friday at ten", "move_event", title="yoga", datetime="Friday at ten")
+    talk.answer(answer)
+    assert occasions(talk) == expected
+
+
+def test_that_means_the_occasion_just_talked_about(talk: Talk, yoga: Event) -> None:
+    talk("move yoga to Friday at ten", "move_event", title="yoga", datetime="Friday at ten")
+    talk.answer("only this one")
+    asked = talk("cancel that", "cancel_event")
+    assert asked.pending is not None
+    talk.answer("only that one")
+    assert occasions(talk) == ["07.12. 09:00", "14.12. 09:00", "21.12. 09:00"]
 
 
 def test_undo_takes_the_last_change_back_at_once(talk: Talk) -> None:
