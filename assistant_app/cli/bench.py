@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from assistant_app.cli.bench_run import BenchRun
+from assistant_app.cli.bench_run import EVENTS, BenchRun
 from assistant_app.cli.invocation import DONE, Invocation, add_json, add_profile, print_json
 
-GROUPS = ("start", "memory", "turn")
+GROUPS = ("start", "agenda", "memory", "turn")
 """In the order they run: what loads comes after what must not have been loaded."""
 
 
@@ -27,6 +27,10 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser("bench", help="measure speed and memory")
     parser.add_argument("group", nargs="*", type=_group, metavar="GROUP", help=f"{', '.join(GROUPS)}; else all of them")
     parser.add_argument("--repeat", type=_count, default=5, metavar="N", help="runs a figure is the median of")
+    parser.add_argument(
+        "--events", type=_count, nargs="+", default=EVENTS, metavar="N", help="agenda: sizes of the calendar"
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="agenda: write how it grows as an SVG file")
     add_json(parser)
     add_profile(parser)
 
@@ -39,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
         paths = dataclasses.replace(
             invocation.paths, config_dir=place / "config", data_dir=place / "data", cache_dir=place / "cache"
         )
-        bench = BenchRun(invocation.settings, invocation.paths, paths, place, args.repeat)
+        bench = BenchRun(
+            invocation.settings, invocation.paths, paths, place, args.repeat, tuple(args.events), args.plot
+        )
         try:
             for name in (name for name in GROUPS if not args.group or name in args.group):
                 results[name] = _module(name).measure(bench)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from assistant_app.app import LocalAssistant
     from assistant_app.turn import AudioClip
 
+EVENTS = (1_000, 10_000, 100_000)
+
 
 @dataclass
 class BenchRun:
@@ -35,6 +37,10 @@ class BenchRun:
     """A folder for whatever else is needed; thrown away."""
     repeat: int
     """Runs a figure is the median of."""
+    events: tuple[int, ...] = EVENTS
+    """Sizes of the calendars that are measured."""
+    plot: Path | None = None
+    """Where to draw how the calendar's figures grow."""
     sound: SoundMemory = field(default_factory=SoundMemory)
     memory: dict[str, float] = field(default_factory=dict)
     """Filled while `assistant` loads."""
