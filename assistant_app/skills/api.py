@@ -6,11 +6,11 @@ model's decoders and the clock only through `SkillContext`, so every skill has t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from assistant_app.knowledge.passage import Passage
@@ -31,8 +31,10 @@ __all__ = [
     "Retriever",
     "Skill",
     "SkillContext",
+    "TeachesByExample",
     "Understanding",
     "load_skills",
+    "sentences_to_learn",
 ]
 
 ENTRY_POINT_GROUP = "assistant_app.skills"
@@ -70,9 +72,9 @@ class Understanding(Protocol):
     def route(self, utterance: Utterance) -> Route:
         """Skill, intent, confidence and slots of an utterance."""
 
-
     def commands(self, utterance: Utterance) -> Sequence[Command]:
         """What the utterance asks for, in its order: at least one thing, nearly always the utterance itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class SkillContext:
@@ -117,6 +119,29 @@ class Skill(Protocol):
 
     def resume(self, answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
         """Go on after the user's answer to `pending`; None if it was no answer but a new request."""
+
+
+@runtime_checkable
+class TeachesByExample(Protocol):
+    """A skill that the router learns from a few sentences: what installed packages bring, with no training at all."""
+
+    @property
+    def sentences(self) -> Mapping[str, Sequence[str]]:
+        """Intent -> 5 to 20 sentences a person says for it, in any language; one is the least."""
+
+
+def sentences_to_learn(skills: Iterable[Skill], known: Container[str]) -> dict[str, tuple[str, ...]]:
+    """ "skill/intent" -> sentences, of the skills that the router does not know from its training.
+
+    A skill that only has `examples` is one intent, and these are its sentences.
+    """
+    learned: dict[str, tuple[str, ...]] = {}
+    for skill in skills:
+        if skill.name in known:
+            continue
+        intents = skill.sentences if isinstance(skill, TeachesByExample) else {"": skill.examples}
+        learned |= {f"{skill.name}/{intent}": tuple(texts) for intent, texts in intents.items() if texts}
+    return learned
 
 
 def load_skills(own: Sequence[Skill]) -> dict[str, Skill]:
