@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import threading
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from assistant_app.brain.checkpoint import ADAPTER_SCALE, load_checkpoint, trunk
 from assistant_app.brain.copying import CopyReader
 from assistant_app.brain.linear import Precision
 from assistant_app.brain.prompts import conversation, system_prefix
+from assistant_app.brain.prototypes import Reference, Sentence
 from assistant_app.brain.tokens import TextTokenizer, Tokens, whole_words
 from assistant_app.brain.trunk import KeyValueCache, Trunk
 from assistant_app.brain.understanding import UtteranceReader
@@ -133,6 +134,27 @@ class MultiTaskModel:
         """What an utterance asks for, in its order: nearly always one thing."""
         with self._lock:
             return self.understanding.commands(utterance)
+
+    def know(self, reference: Reference) -> None:
+        """The program's own sentences as vectors of these weights: shown in `Route.why`, and needed by `learn`."""
+        with self._lock:
+            self.understanding.reference = reference
+
+    def learn(self, examples: Mapping[str, Sequence[str]]) -> None:
+        """Route to new intents from now on: "skill/intent" -> its example sentences (`prototypes.py`)."""
+        with self._lock:
+            self.understanding.learn(examples)
+
+    def read_reference(
+        self, sentences: Sequence[Sentence], on_progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> Reference:
+        """Read each sentence once, some 40 ms each on one core; others get their turn in between."""
+        vectors = []
+        for number, sentence in enumerate(sentences, start=1):
+            with self._lock:
+                vectors.append(self.understanding.vectors([sentence.text])[0])
+            on_progress(number, len(sentences))
+        return Reference(sentences, self._torch.stack(vectors), self.router.pool.score.in_features)
 
     def classify(self, text: str, label_set: str) -> tuple[str, float, list[tuple[int, int, str]]]:
         """Intent, probability and slots in the labels of one data set it was trained on; for evaluation."""

@@ -6,13 +6,15 @@ those states. It knows no skill's code, no calendar and no conversation; locking
 
 from __future__ import annotations
 
+import hashlib
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant_app.brain.commands import CUT_THRESHOLD, Cut, Joint, best_cut, count_words, joints
+from assistant_app.brain.prototypes import AddedSkills, Reference
 from assistant_app.brain.tokens import TextTokenizer, Tokens, best_tags, tags_to_spans, whole_words
-from assistant_app.turn import SCHEDULING, Candidate, Command, Route, Slot, Utterance, Why
+from assistant_app.turn import SCHEDULING, UNKNOWN, Candidate, Command, Route, Slot, Utterance, Why
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
@@ -67,6 +69,9 @@ class UtteranceReader:
         self.slots = slots
         self.adapter = adapter
         self._torch = torch
+        self.reference: Reference | None = None
+        """The program's own sentences, for `Why.examples` and to hold new skills against."""
+        self.added: AddedSkills | None = None
         self._last: Reading | None = None
 
     def route(self, utterance: Utterance) -> Route:
@@ -83,9 +88,13 @@ class UtteranceReader:
             skill=skill,
             intent=next(candidate.intent for candidate in ranked if candidate.skill == skill),
             confidence=min(1.0, skills[skill]),
-            slots=self._slots(reading) if skill == SCHEDULING else (),
+            slots=self._slots(reading) if skill == SCHEDULING or (self.added and skill in self.added.skills) else (),
             unsure=skills[skill] < self.checkpoint.skill_threshold,
-            why=Why(tuple(ranked[:3]), self._deciding_words(reading)),
+            why=Why(
+                tuple(ranked[:3]),
+                self._deciding_words(reading),
+                self.reference.nearest(self.vector(reading)) if self.reference else (),
+            ),
         )
 
     def commands(self, utterance: Utterance) -> tuple[Command, ...]:
@@ -103,6 +112,48 @@ class UtteranceReader:
             parts += self.commands(replace(utterance, text=words.strip()))
         # What cannot stand alone was no command: better one request than a guess at two.
         return whole if any(part.route.unsure for part in parts) else tuple(parts)
+
+    def vector(self, reading: Reading) -> Tensor:
+        """(W + D,): the router's summary of a text, then the mean of the trunk's states over tokens and depths."""
+        torch = self._torch
+        summary = reading.pooling @ reading.encoded
+        states = torch.nn.functional.layer_norm(reading.taps[0].float(), reading.taps.shape[-1:]).mean((0, 1))
+        return torch.cat((summary.float(), states)).cpu()
+
+    def vectors(self, texts: Sequence[str]) -> Tensor:
+        """(N, W + D): each text read once, some 40 ms each on one core."""
+        readings = [self.reading(text) or self.reading("?") for text in texts]
+        return self._torch.stack([self.vector(reading) for reading in readings if reading])
+
+    def learn(self, examples: Mapping[str, Sequence[str]]) -> None:
+        """Route to new intents from now on: "skill/intent" -> its example sentences. None: only what was trained.
+
+        Needs `reference`. What the router takes the examples for so far, where it is nothing it has a skill for,
+        the new intent takes over.
+        """
+        if not examples or self.reference is None:
+            self.added = None
+            return
+        vectors, taken_over = {}, {}
+        labels = self.checkpoint.intent_labels[OURS]
+        for label, texts in examples.items():
+            found = [reading for reading in map(self.reading, texts) if reading]
+            if found:
+                vectors[label] = self._torch.stack([self.vector(reading) for reading in found])
+                taken = {labels[int(reading.logits.argmax())] for reading in found}
+                taken_over[label] = frozenset(name for name in taken if name.startswith(f"{UNKNOWN}/"))
+        self.added = AddedSkills(self.reference, vectors, taken_over) if vectors else None
+
+    @property
+    def weights_name(self) -> str:
+        """Tells one set of trained weights from another."""
+        parts = [self.router.heads[OURS].weight, self.router.pool.score.weight]
+        if self.adapter:
+            parts += [tensor for _, tensor in sorted(self.adapter.state().items())]
+        digest = hashlib.sha256(self.checkpoint.trunk_fingerprint.encode())
+        for part in parts:
+            digest.update(part.detach().float().cpu().numpy().tobytes())
+        return digest.hexdigest()[:20]
 
     def reading(self, text: str) -> Reading | None:
         """The text as trunk and router see it; None where it holds no token. The last one is kept."""
@@ -132,6 +183,13 @@ class UtteranceReader:
         """Every intent with its probability, the likeliest first."""
         probabilities = (reading.logits / self.router.temperature).softmax(-1).tolist()
         labels = self.checkpoint.intent_labels[OURS]
+        if self.added:
+            built_in = sum(
+                value for label, value in zip(labels, probabilities, strict=True) if not label.startswith(f"{UNKNOWN}/")
+            )
+            new = self.added.probabilities(self.vector(reading), built_in)
+            left = 1 - sum(new.values())
+            labels, probabilities = (*labels, *new), [*(value * left for value in probabilities), *new.values()]
         found = [_candidate(label, value) for label, value in zip(labels, probabilities, strict=True)]
         return sorted(found, key=lambda candidate: -candidate.probability)
 
@@ -180,7 +238,7 @@ class UtteranceReader:
         share of the difference is known exactly and costs nothing.
         """
         first, second = reading.logits.topk(2).indices.tolist()
-        weight = self.router.heads[OURS].weight
+        weight: Tensor = self.router.heads[OURS].weight  # type: ignore[assignment]
         shares = reading.pooling * (reading.encoded @ (weight[first] - weight[second]))
         return word_shares(reading.text, reading.tokens.offsets, shares.clamp_min(0).tolist())
 
@@ -224,7 +282,7 @@ class UtteranceReader:
             x = self.trunk.embed(torch.tensor([list(tokens.ids)], device=self.trunk.device))
             cache = self.trunk.new_cache(len(tokens.ids) + 1)
             self.trunk.run(x, 0, max(depths), cache=cache, adapter=self.adapter, taps=depths, tapped=tapped)
-            taps = torch.stack([tapped[depth] for depth in depths], dim=2)
+            taps: Tensor = torch.stack([tapped[depth] for depth in depths], dim=2)
         return taps.clone()
 
     def _tag(
