@@ -253,9 +253,9 @@ def build_knowledge(paths: Paths) -> KnowledgeBase:
     return KnowledgeBase(paths.knowledge_dir, LazyEncoder(build_model_store(paths)))
 
 
-def build_brain(settings: Settings, paths: Paths) -> LazyBrain:
-    """The multi-task model with the decoders that ship with the program."""
-    return LazyBrain(build_model_store(paths), shipped_models_dir() / "released", settings.model.device)
+def build_brain(settings: Settings, paths: Paths, decoders: Path | None = None) -> LazyBrain:
+    """The multi-task model with the decoders that ship with the program, or those in a folder."""
+    return LazyBrain(build_model_store(paths), decoders or shipped_models_dir() / "released", settings.model.device)
 
 
 def build_transcriber(settings: Settings, paths: Paths) -> LazyTranscriber:
