@@ -17,9 +17,10 @@ from typing import Protocol
 
 from assistant_app.errors import AssistantError, InputError, TurnCancelled
 from assistant_app.memory.conversation import Conversation, Exchange
-from assistant_app.skills.api import Skill, SkillContext
+from assistant_app.skills.api import FollowsUp, Skill, SkillContext
 from assistant_app.skills.clarification import CLARIFICATION
 from assistant_app.turn import (
+    DIALOGUE,
     UNKNOWN,
     AudioClip,
     Cancel,
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 
 TEXT_LIMIT = 4000
 """Longest request in characters: some ten times what anyone says in one breath."""
+_TALK_BETWEEN = 2
+"""Exchanges of small talk ("thank you") after which it is still clear what "make it an hour" is said of."""
 
 
 class Transcriber(Protocol):
@@ -201,9 +204,20 @@ class _TurnUnderWay:
         """What is asked for: nearly always one thing."""
         self._cancel.check()
         with self._timed("route"):
-            commands = self._assistant.context.router.commands(utterance)
+            first, *others = self._assistant.context.router.commands(utterance)
+            commands = (self.in_context(first), *others)
         self._announce(overall_route(utterance, commands) if len(commands) > 1 else commands[0].route)
         return commands
+
+    def in_context(self, command: Command) -> Command:
+        """The command as the skill that replied last understands it: "no, Thursday" is no request by itself."""
+        talked = [e.route.skill for e in self._assistant.conversation.recent(_TALK_BETWEEN + 1) if e.route]
+        last = next((skill for skill in reversed(talked) if skill != DIALOGUE), "")
+        skill = self._assistant.skills.get(last)
+        if skill is None or not isinstance(skill, FollowsUp):
+            return command
+        route = skill.in_context(command.utterance, command.route, self._context())
+        return dataclasses.replace(command, route=route) if route else command
 
     def act_on_all(self, commands: Sequence[Command]) -> SkillReply:
         """Each command in its order, as if they had been said one after the other; one reply for all.
@@ -211,7 +225,8 @@ class _TurnUnderWay:
         What one of several cannot do is said and keeps the others from nothing; questions come last.
         """
         errors = []
-        for command in commands:
+        for number, command in enumerate(commands):
+            command = self.in_context(command) if number else command
             so_far = self._streamed
             self._gap = gap_after(so_far)
             try:

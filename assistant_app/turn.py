@@ -56,7 +56,7 @@ class Slot:
     start: int
     """Character offset in the utterance's text."""
     end: int
-    """Exclusive."""
+    """Exclusive; the same as `start` for a slot that an earlier turn filled ("and on Friday?")."""
     value: str | None = None
     """The reading of the text where there is one, e.g. an ISO time."""
 
@@ -152,6 +152,15 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """Something of the user's that a reply tells of."""
+
+    uid: str
+    start: str = ""
+    """ISO local time of the occasion that was told, or its day; empty where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One answer to a pending question."""
 
@@ -184,6 +193,8 @@ class SkillReply:
     sources: tuple[Source, ...] = ()
     actions: tuple[Action, ...] = ()
     pending: Pending | None = None
+    about: tuple[Mention, ...] = ()
+    """What it tells of beside what was done, in its order, so that "it" and "after that" can mean it."""
 
     def and_then(self, other: SkillReply) -> SkillReply:
         """Both replies as one, in this order; the question that stays open is the first one's, if it asks."""
@@ -196,6 +207,7 @@ class SkillReply:
             self.sources + other.sources,
             self.actions + other.actions,
             self.pending or other.pending,
+            self.about + other.about,
         )
 
 

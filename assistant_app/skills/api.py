@@ -26,6 +26,7 @@ __all__ = [
     "Answer",
     "DialogueModel",
     "Exchange",
+    "FollowsUp",
     "Passage",
     "QuestionAnswerer",
     "Retriever",
@@ -119,6 +120,14 @@ class Skill(Protocol):
 
     def resume(self, answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
         """Go on after the user's answer to `pending`; None if it was no answer but a new request."""
+
+
+@runtime_checkable
+class FollowsUp(Protocol):
+    """A skill that takes what is said right after its reply as said of it: "no, Thursday", "and on Friday?"."""
+
+    def in_context(self, utterance: Utterance, route: Route, context: SkillContext) -> Route | None:
+        """The route of what was said after the last exchange in `context.history`; None where it stands by itself."""
 
 
 @runtime_checkable

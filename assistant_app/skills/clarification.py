@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assistant_app.skills.answers import NO, chosen
-from assistant_app.skills.api import Skill, SkillContext
+from assistant_app.skills.api import FollowsUp, Skill, SkillContext
 from assistant_app.turn import UNKNOWN, Candidate, Choice, Pending, Route, SkillReply, Utterance, Why
 
 CLARIFICATION = "clarification"
@@ -48,6 +48,15 @@ class Clarification:
             return SkillReply("All right. Please say it in other words.")
         route: Route = pending.state["routes"][int(choice.value)]
         return self._skills[route.skill].act(pending.state["utterance"], route, context)
+
+    def in_context(self, utterance: Utterance, route: Route, context: SkillContext) -> Route | None:
+        """After an answer that let another skill act, what is said of it is for that skill to understand."""
+        for name, skill in self._skills.items():
+            if name != self.name and isinstance(skill, FollowsUp):
+                understood = skill.in_context(utterance, route, context)
+                if understood is not None:
+                    return understood
+        return None
 
     def _candidates(self, route: Route) -> list[Candidate]:
         likely = [
