@@ -21,11 +21,12 @@ from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.checkpoint import ADAPTER_SCALE, load_checkpoint, trunk_fingerprint
 from assistant_app.brain.copying import CopyReader
 from assistant_app.brain.linear import Precision
+from assistant_app.brain.personal import PersonalAdapter
 from assistant_app.brain.prompts import conversation, system_prefix
 from assistant_app.brain.prototypes import Reference, Sentence
 from assistant_app.brain.tokens import TextTokenizer, Tokens, whole_words
 from assistant_app.brain.trunk import KeyValueCache, Trunk
-from assistant_app.brain.understanding import UtteranceReader
+from assistant_app.brain.understanding import OURS, Features, UtteranceReader
 from assistant_app.errors import ModelError
 from assistant_app.turn import Command, Route, Utterance
 
@@ -144,6 +145,29 @@ class MultiTaskModel:
         """Route to new intents from now on: "skill/intent" -> its example sentences (`prototypes.py`)."""
         with self._lock:
             self.understanding.learn(examples)
+
+    def personalise(self, personal: PersonalAdapter | None) -> None:
+        """Understand with a person's adapter from now on, or as released. Raises `ModelError` for a misfit."""
+        info = self.checkpoint
+        if personal and not personal.fits(
+            self.router.pool.score.in_features, len(info.intent_labels[OURS]), len(info.slot_labels[OURS])
+        ):
+            raise ModelError(
+                "personal_misfit",
+                "The personal adapter belongs to other decoders. Fit it again: assistant train --personal",
+            )
+        with self._lock:
+            self.understanding.personalise(personal)
+
+    def features(self, text: str) -> Features | None:
+        """What the released decoders make of a text: what a personal adapter is fitted on."""
+        with self._lock:
+            return self.understanding.features(text)
+
+    @property
+    def weights_name(self) -> str:
+        """Tells one set of trained weights from another."""
+        return self.understanding.weights_name
 
     def read_reference(
         self, sentences: Sequence[Sentence], on_progress: Callable[[int, int], None] = lambda _done, _all: None

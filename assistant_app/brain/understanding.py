@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant_app.brain.commands import CUT_THRESHOLD, Cut, Joint, best_cut, count_words, joints
+from assistant_app.brain.personal import PersonalAdapter
 from assistant_app.brain.prototypes import AddedSkills, Reference
 from assistant_app.brain.tokens import TextTokenizer, Tokens, best_tags, tags_to_spans, whole_words
 from assistant_app.turn import SCHEDULING, UNKNOWN, Candidate, Command, Route, Slot, Utterance, Why
@@ -29,6 +30,10 @@ OURS = "assistant"
 OUT_OF_SCOPE = "oos"
 """CLINC150's label for what none of its intents covers."""
 LONGEST_UTTERANCE_TOKENS = 512
+LIKELIEST = 3
+"""Readings that `Why` names whatever their skill."""
+LEAST_RUNNER_UP = 0.005
+"""Probability from which `Why` names the likeliest reading of every other skill as well."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +50,22 @@ class Reading:
     """(T,): how much each token counts in the decision."""
     logits: Tensor
     """(labels,): scores of our labels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """A text as the released decoders see it: what a personal adapter is fitted on."""
+
+    pooled: Tensor
+    """(W,)."""
+    logits: Tensor
+    """(labels,) of our labels, divided by the router's temperature."""
+    encoded: Tensor
+    """(T, W): the slot decoder's states."""
+    tag_logits: Tensor
+    """(T, tags) of our tags."""
+    offsets: tuple[tuple[int, int], ...]
+    """Of the T tokens in the text."""
 
 
 class UtteranceReader:
@@ -72,6 +93,7 @@ class UtteranceReader:
         self.reference: Reference | None = None
         """The program's own sentences, for `Why.examples` and to hold new skills against."""
         self.added: AddedSkills | None = None
+        self.personal: PersonalAdapter | None = None
         self._last: Reading | None = None
 
     def route(self, utterance: Utterance) -> Route:
@@ -91,7 +113,7 @@ class UtteranceReader:
             slots=self._slots(reading) if skill == SCHEDULING or (self.added and skill in self.added.skills) else (),
             unsure=skills[skill] < self.checkpoint.skill_threshold,
             why=Why(
-                tuple(ranked[:3]),
+                _considered(ranked),
                 self._deciding_words(reading),
                 self.reference.nearest(self.vector(reading)) if self.reference else (),
             ),
@@ -118,7 +140,8 @@ class UtteranceReader:
         torch = self._torch
         summary = reading.pooling @ reading.encoded
         states = torch.nn.functional.layer_norm(reading.taps[0].float(), reading.taps.shape[-1:]).mean((0, 1))
-        return torch.cat((summary.float(), states)).cpu()
+        vector: Tensor = torch.cat((summary.float(), states)).cpu()
+        return vector
 
     def vectors(self, texts: Sequence[str]) -> Tensor:
         """(N, W + D): each text read once, some 40 ms each on one core."""
@@ -147,13 +170,35 @@ class UtteranceReader:
     @property
     def weights_name(self) -> str:
         """Tells one set of trained weights from another."""
-        parts = [self.router.heads[OURS].weight, self.router.pool.score.weight]
+        parts: list[Tensor] = [*self.router.heads[OURS].parameters(), *self.router.pool.parameters()]
+        parts += self.slots.heads[OURS].parameters()
         if self.adapter:
             parts += [tensor for _, tensor in sorted(self.adapter.state().items())]
         digest = hashlib.sha256(self.checkpoint.trunk_fingerprint.encode())
         for part in parts:
             digest.update(part.detach().float().cpu().numpy().tobytes())
         return digest.hexdigest()[:20]
+
+    def personalise(self, personal: PersonalAdapter | None) -> None:
+        """Route and tag with a person's adapter from now on, or without one."""
+        self.personal = personal.to(self.trunk.device) if personal else None
+        self.forget_reading()
+
+    def features(self, text: str) -> Features | None:
+        """What the released decoders make of a text, a personal adapter left aside; None where it holds no token."""
+        tokens = self.encode(text)
+        if not tokens.ids:
+            return None
+        torch = self._torch
+        taps = self.read(tokens)
+        with torch.inference_mode():
+            padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
+            pooled, _ = self.router.pool(self.router.encoder(taps, padding), padding)
+            encoded = self.slots.encoder(taps.float(), padding)
+            logits = self.router.heads[OURS](pooled) / self.router.temperature
+            tag_logits = self.slots.heads[OURS](encoded)
+        pooled, logits, encoded, tag_logits = (part[0].float().cpu() for part in (pooled, logits, encoded, tag_logits))
+        return Features(pooled, logits, encoded, tag_logits, tuple(tokens.offsets))
 
     def reading(self, text: str) -> Reading | None:
         """The text as trunk and router see it; None where it holds no token. The last one is kept."""
@@ -177,7 +222,10 @@ class UtteranceReader:
         """Router states (B, T, W), pooling weights (B, T) and scores of our labels (B, labels)."""
         encoded = self.router.encoder(taps, padding)
         pooled, weights = self.router.pool(encoded, padding)
-        return encoded, weights, self.router.heads[OURS](pooled)
+        logits = self.router.heads[OURS](pooled)
+        if self.personal:
+            logits = logits + self.personal.intents(pooled) * self.router.temperature
+        return encoded, weights, logits
 
     def _ranked(self, reading: Reading) -> list[Candidate]:
         """Every intent with its probability, the likeliest first."""
@@ -239,6 +287,8 @@ class UtteranceReader:
         """
         first, second = reading.logits.topk(2).indices.tolist()
         weight: Tensor = self.router.heads[OURS].weight  # type: ignore[assignment]
+        if self.personal:
+            weight = weight + self.router.temperature * (self.personal.intents_up @ self.personal.intents_down)
         shares = reading.pooling * (reading.encoded @ (weight[first] - weight[second]))
         return word_shares(reading.text, reading.tokens.offsets, shares.clamp_min(0).tolist())
 
@@ -289,7 +339,10 @@ class UtteranceReader:
         self, text: str, tokens: Tokens, taps: Tensor, padding: Tensor, label_set: str
     ) -> list[tuple[int, int, str]]:
         with self._torch.inference_mode():
-            logits = self.slots(taps.float(), padding, [label_set])[label_set][0]
+            encoded = self.slots.encoder(taps.float(), padding)
+            logits = self.slots.heads[label_set](encoded)[0]
+            if self.personal and label_set == OURS:
+                logits = logits + self.personal.tags(encoded[0])
         labels = self.checkpoint.slot_labels[label_set]
         return tags_to_spans(text, tokens.offsets, best_tags(logits, labels))
 
@@ -306,6 +359,15 @@ def word_shares(
     total = sum(words.values()) or 1.0
     heaviest = sorted(words.items(), key=lambda item: -item[1])[:5]
     return tuple((text[start:end], weight / total) for (start, end), weight in heaviest)
+
+
+def _considered(ranked: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The likeliest readings, and of every other skill its likeliest one."""
+    found = list(ranked[:LIKELIEST])
+    for candidate in ranked[LIKELIEST:]:
+        if candidate.probability >= LEAST_RUNNER_UP and all(candidate.skill != one.skill for one in found):
+            found.append(candidate)
+    return tuple(found)
 
 
 def _candidate(label: str, probability: float) -> Candidate:
