@@ -50,6 +50,11 @@ class LowRankAdapter:
                 adapter.up[f"{layer}.{name}"] = torch.zeros(size_out, rank).requires_grad_()
         return adapter
 
+    @property
+    def first_layer(self) -> int:
+        """The lowest layer it changes."""
+        return min((int(key.partition(".")[0]) for key in self.down), default=1 << 30)
+
     def parameters(self) -> list[Tensor]:
         return [*self.down.values(), *self.up.values()]
 
@@ -89,7 +94,7 @@ class LowRankAdapter:
 
         if self._stacked is None:
             sizes = [projection_shape(config, name)[0] for name in names]
-            parts = y.split(sizes, dim=-1)
+            parts = torch.split(y, sizes, dim=-1)
             return torch.cat(
                 [self.add(f"{layer}.{name}", x, part) for name, part in zip(names, parts, strict=True)], dim=-1
             )

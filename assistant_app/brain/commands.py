@@ -40,7 +40,7 @@ class Joint:
 
 def joints(text: str) -> tuple[Joint, ...]:
     """Places with at least two words (or three Chinese characters) on either side, from left to right."""
-    found = {}
+    found: dict[int, Joint] = {}
     for pattern in (_ENGLISH, _CHINESE):
         for match in pattern.finditer(text):
             left, right = text[: match.start()], text[match.end() :]

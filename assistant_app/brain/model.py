@@ -20,24 +20,18 @@ from pathlib import Path
 from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.checkpoint import ADAPTER_SCALE, load_checkpoint, trunk_fingerprint
 from assistant_app.brain.copying import CopyReader
+from assistant_app.brain.generation import ReplyWriter
 from assistant_app.brain.linear import Precision
 from assistant_app.brain.personal import PersonalAdapter
-from assistant_app.brain.prompts import conversation, system_prefix
 from assistant_app.brain.prototypes import Reference, Sentence
 from assistant_app.brain.tokens import TextTokenizer, Tokens, whole_words
-from assistant_app.brain.trunk import KeyValueCache, Trunk
+from assistant_app.brain.trunk import Trunk
 from assistant_app.brain.understanding import OURS, Features, UtteranceReader
 from assistant_app.errors import ModelError
 from assistant_app.turn import Command, Route, Utterance
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
-
-LONGEST_HISTORY_TOKENS = 900
-ECHO_TOKENS = 3
-"""So many of the user's tokens in a row are never said back: a small model likes to repeat what it hears."""
-REPETITION_PENALTY = 1.1
-"""Divides the score of words already in the reply (Keskar et al. 2019, arXiv:1909.05858)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +102,7 @@ class MultiTaskModel:
         self._copies = CopyReader(trunk, tokenizer, self.answers)
         self._torch = torch
         self._lock = threading.RLock()
-        self._system_cache: KeyValueCache | None = None
+        self._replies = ReplyWriter(trunk, tokenizer, self.dialogue)
 
     @staticmethod
     def load(
@@ -165,6 +159,11 @@ class MultiTaskModel:
             return self.understanding.features(text)
 
     @property
+    def skills(self) -> frozenset[str]:
+        """The skills it was trained to route to."""
+        return frozenset(label.partition("/")[0] for label in self.checkpoint.intent_labels[OURS])
+
+    @property
     def weights_name(self) -> str:
         """Tells one set of trained weights from another."""
         return self.understanding.weights_name
@@ -190,21 +189,6 @@ class MultiTaskModel:
         with self._lock:
             return self.understanding.read(tokens)
 
-    def _read(
-        self, ids: Sequence[int], depths: Sequence[int], cache: KeyValueCache, adapter: LowRankAdapter | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Run `ids`, which follow the cache, to the deepest of `depths`: taps (1, T, L, D), last states (1, T, D)."""
-        torch = self._torch
-        tapped: dict[int, Tensor] = {}
-        x = self.trunk.embed(torch.tensor([list(ids)], device=self.trunk.device))
-        x = self.trunk.run(x, 0, max(depths), cache=cache, adapter=adapter, taps=depths, tapped=tapped)
-        cache.length += len(ids)
-        return torch.stack([tapped[depth] for depth in depths], dim=2), x
-
-    def _encode(self, text: str, longest: int) -> Tokens:
-        tokens = self.tokenizer.encode(text)
-        return Tokens(tokens.ids[:longest], tokens.offsets[:longest])
-
     # --- question answering
 
     def answer(self, question: str, passage: str) -> SpanAnswer:
@@ -229,74 +213,14 @@ class MultiTaskModel:
     # --- dialogue
 
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
-        """Pieces of the reply, as they are written. Greedy, with a penalty on repetition."""
-        torch = self._torch
-        end_of_turn = self.trunk.config.eos_token_id
+        """Pieces of the reply, as they are written (`generation.py`)."""
         with self._lock:
-            ids: list[int] = []
-            for first in range(len(history) + 1):
-                # The oldest pairs are dropped until the rest fits.
-                ids = self.tokenizer.encode(conversation(history[first:], text)).ids
-                if len(ids) <= LONGEST_HISTORY_TOKENS:
-                    break
-            ids = ids[-LONGEST_HISTORY_TOKENS:]
-            depth = self.trunk.config.layers
-            with torch.inference_mode():
-                cache = self._conversation_cache().copy()
-                _, x = self._read(ids, (depth,), cache, self.dialogue)
-            echoes = _continuations(self.tokenizer.encode(text).ids, ECHO_TOKENS)
-            written: list[int] = []
-            shown = ""
-            for _ in range(max_tokens):
-                with torch.inference_mode():
-                    scores = self.trunk.logits(x[:, -1])[0].float()
-                    if written:
-                        seen = torch.tensor(sorted(set(written)), device=scores.device)
-                        before = scores[seen]
-                        scores[seen] = torch.where(before > 0, before / REPETITION_PENALTY, before * REPETITION_PENALTY)
-                    for token in echoes.get(tuple(written[1 - ECHO_TOKENS :]), ()):
-                        scores[token] = float("-inf")
-                    token = int(scores.argmax())
-                    if token == end_of_turn or _loops([*written, token]):
-                        break
-                    written.append(token)
-                    _, x = self._read([token], (depth,), cache, self.dialogue)
-                so_far = self.tokenizer.decode(written)
-                if not so_far.endswith("\ufffd"):
-                    piece, shown = so_far[len(shown) :], so_far
-                    if piece:
-                        yield piece
-
-    def _conversation_cache(self) -> KeyValueCache:
-        """Keys and values of the system prompt, computed once."""
-        if self._system_cache is None:
-            ids = self.tokenizer.encode(system_prefix()).ids
-            if ids[0] == self.trunk.sink_token_id:
-                ids = ids[1:]
-            cache = self.trunk.new_cache(len(ids) + 64)
-            self._read(ids, (self.trunk.config.layers,), cache, self.dialogue)
-            self._system_cache = cache
-        return self._system_cache
+            yield from self._replies.write(
+                history, text, max_tokens=max_tokens, reading=self.understanding.shared_reading(text)
+            )
 
     def warm_up(self) -> None:
         """Run each path once."""
         self.route(Utterance("what is on tomorrow", "typed", "en"))
-        with self._lock, self._torch.inference_mode():
-            self._conversation_cache()
-
-
-def _continuations(ids: Sequence[int], size: int) -> dict[tuple[int, ...], set[int]]:
-    """For each run of `size` - 1 tokens in `ids`, the tokens that follow it there."""
-    following: dict[tuple[int, ...], set[int]] = {}
-    for at in range(len(ids) - size + 1):
-        following.setdefault(tuple(ids[at : at + size - 1]), set()).add(ids[at + size - 1])
-    return following
-
-
-def _loops(ids: Sequence[int], *, longest: int = 12, times: int = 3) -> bool:
-    """Whether the text ends in the same piece `times` over."""
-    for size in range(2, longest + 1):
-        tail = ids[-size:]
-        if len(ids) >= size * times and all(ids[-size * (k + 1) : len(ids) - size * k] == tail for k in range(times)):
-            return True
-    return False
+        with self._lock:
+            self._replies.prepare()

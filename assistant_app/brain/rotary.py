@@ -54,7 +54,7 @@ class Rotations:
         """(..., E) in pairs, turned."""
         import torch
 
-        pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2))) * turns
+        pairs = torch.view_as_complex(x.float().reshape(*x.shape[:-1], -1, 2)) * turns
         return torch.view_as_real(pairs).flatten(-2).to(x.dtype)
 
 

@@ -41,6 +41,8 @@ if typing.TYPE_CHECKING:
 __all__ = ["KeyValueCache", "Layer", "Sink", "Trunk", "sink_token_id"]
 
 Linear = Callable[["Tensor"], "Tensor"]
+CANDIDATES = 64
+"""So many tokens are looked at when the next one is chosen."""
 _GROUPED_TOKENS = 64
 """Up to so many tokens the heads that share keys are read as one head with more queries."""
 
@@ -98,7 +100,7 @@ class Trunk:
         self._narrow = self.dtype in (torch.float16, torch.bfloat16)
         # sqrt(|x|^2 + D epsilon) = sqrt(D) * the root mean square that RMSNorm divides by.
         self._norm_floor = torch.tensor((config.hidden_size * config.norm_epsilon) ** 0.5, device=self.device)
-        self._norm_scale = config.hidden_size**0.5
+        self._norm_scale: float = config.hidden_size**0.5
         self._sink = sink or self._read_sink()
 
     @staticmethod
@@ -187,9 +189,24 @@ class Trunk:
         """States after the last layer (..., D) to scores over the vocabulary (..., V)."""
         return self._output(self.finish(x))
 
+    def likeliest(self, x: Tensor) -> tuple[list[int], list[float]]:
+        """The tokens with the best scores after states (1, D), and their scores; not in order."""
+        best = self.logits(x)[0].float().topk(min(CANDIDATES, self.config.vocab_size), sorted=False)
+        return best.indices.tolist(), best.values.tolist()
+
     def move(self, keys: Tensor, by: int) -> Tensor:
-        """Keys (..., E), as a cache holds them, of tokens `by` places further on."""
-        return self._rotations.turn(keys, self._rotations.at(by, 1)[0, 0])
+        """Keys (..., E), as a cache holds them, of tokens `by` places further on (or back)."""
+        turns = self._rotations.at(abs(by), 1)[0, 0]
+        return self._rotations.turn(keys, turns if by >= 0 else turns.conj())
+
+    def close_gap(self, cache: KeyValueCache, begin: int, gap_end: int, end: int) -> None:
+        """Forget the cache's tokens from `begin` to `gap_end`; those up to `end` move there and are the last."""
+        kept = end - gap_end
+        for layer in range(self.config.layers):
+            keys, values = cache.keys[layer], cache.values[layer]
+            keys[:, :, begin : begin + kept] = self.move(keys[:, :, gap_end:end], begin - gap_end)
+            values[:, :, begin : begin + kept] = values[:, :, gap_end:end].clone()
+        cache.length = begin + kept
 
     def _mask(self, past: int, tokens: int) -> Tensor:
         """(T, past + T), added to attention scores: a token sees what is before it and itself."""
@@ -205,9 +222,9 @@ class Trunk:
         import torch.nn.functional as functional
 
         if self._narrow:
-            wide = functional.rms_norm(x.float(), (x.shape[-1],), None, self.config.norm_epsilon)
+            wide: Tensor = functional.rms_norm(x.float(), (x.shape[-1],), None, self.config.norm_epsilon)
             return wide.to(x.dtype) * weight
-        length = torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self._norm_floor)
+        length: Tensor = torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self._norm_floor)
         return x * (self._norm_scale / length) * weight
 
     def _block(

@@ -35,7 +35,7 @@ class TrunkFiles(Mapping[str, "Tensor"]):
         self._places: dict[str, Any] = {}
         try:
             for file in weight_files(folder):
-                opened = safe_open(file, framework="pt", device=device)
+                opened: Any = safe_open(file, framework="pt", device=device)
                 self._places.update(dict.fromkeys(opened.keys(), opened))
         except (OSError, SafetensorError) as error:
             raise _damaged(folder) from error
