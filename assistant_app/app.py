@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,19 +22,23 @@ from assistant_app.agenda.store import CalendarStore
 from assistant_app.agenda.sync.service import CalendarSync
 from assistant_app.agenda.tasks import TaskLists
 from assistant_app.assistant import Assistant, Speaker
+from assistant_app.brain.acquired import Acquired
+from assistant_app.brain.personal import PersonalFolder
 from assistant_app.errors import StorageError
 from assistant_app.knowledge.base import KnowledgeBase
 from assistant_app.knowledge.encoder import MiniLmEncoder
+from assistant_app.memory.corrections import Corrections
 from assistant_app.model_store import Manifest, ModelStore
 from assistant_app.paths import Paths, resources_dir, shipped_models_dir
 from assistant_app.settings import Settings
-from assistant_app.skills.api import Answer, Skill, SkillContext, load_skills
+from assistant_app.skills.api import Answer, Skill, SkillContext, load_skills, sentences_to_learn
 from assistant_app.skills.clarification import CLARIFICATION, Clarification
+from assistant_app.skills.correcting import CORRECTING, Correcting
 from assistant_app.skills.dialogue import Dialogue
 from assistant_app.skills.question_answering import QuestionAnswering
 from assistant_app.skills.scheduling import Scheduling
 from assistant_app.skills.unknown import Unknown
-from assistant_app.turn import UNKNOWN, AudioClip, Cancel, Command, Route, Utterance
+from assistant_app.turn import UNKNOWN, AudioClip, Cancel, Command, Route, Slot, Utterance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,34 +84,62 @@ class LocalAssistant(Assistant):
     def warm_up(self, report: ReportLoading = lambda _words: None, *, hearing: bool = True) -> None:
         """Read the weights now, so that the first turn need not wait. Raises `ModelError`."""
         report("Loading the language model")
-        self.brain.load().warm_up()
+        self.brain.load(report).warm_up()
         if hearing:
             report("Loading speech recognition")
             self.ears.load()
             self.speaker.warm_up()
+        self.brain.read_reference()
 
 
 class LazyBrain:
     """The multi-task model, read at first use. One caller at a time."""
 
-    def __init__(self, store: ModelStore, released: Path, device: str) -> None:
+    def __init__(
+        self, store: ModelStore, released: Path, device: str, acquired: Acquired, corrections: Corrections
+    ) -> None:
         self._store = store
         self._released = released
         self._device = device
+        self._acquired = acquired
+        self._corrections = corrections
+        self._skills: Iterable[Skill] = ()
+        self._has_reference = False
         self._model: MultiTaskModel | None = None
         self._loading = threading.Lock()
         self._last: tuple[Utterance, Route] | None = None
 
-    def load(self) -> MultiTaskModel:
+    def teach(self, skills: Iterable[Skill]) -> None:
+        """Learn, when the model is loaded, the skills among these that it was not trained on."""
+        self._skills = skills
+
+    def load(self, report: ReportLoading = lambda _words: None) -> MultiTaskModel:
         with self._loading:
             if self._model is None:
                 trunk = self._store.require(TRUNK)
                 from assistant_app.brain.model import MultiTaskModel
 
                 started = time.monotonic()
-                self._model = MultiTaskModel.load(trunk, self._released, self._device)
+                model = MultiTaskModel.load(trunk, self._released, self._device)
                 log.info("the language model was loaded in %.1f s", time.monotonic() - started)
+                self._has_reference = self._acquired.give(model, self._new_skills(model.skills), report)
+                self._model = model
             return self._model
+
+    def read_reference(self) -> None:
+        """Read in the background what `Why.examples` is found among, where that was never done."""
+        model = self.load()
+        if not self._has_reference:
+            self._has_reference = True
+            self._acquired.read_in_background(model)
+
+    def _new_skills(self, known: Container[str]) -> dict[str, tuple[str, ...]]:
+        """ "skill/intent" -> sentences; what the user said belongs to a new skill is one of its sentences."""
+        examples = sentences_to_learn(self._skills, known)
+        for correction in self._corrections.newest() if examples else ():
+            if correction.meant in examples:
+                examples[correction.meant] += (correction.text,)
+        return examples
 
     def route(self, utterance: Utterance) -> Route:
         # Within a turn an utterance may be routed twice: by the skill whose question was open, and as a new request.
@@ -117,6 +149,9 @@ class LazyBrain:
 
     def commands(self, utterance: Utterance) -> tuple[Command, ...]:
         return self.load().commands(utterance)
+
+    def slots(self, utterance: Utterance) -> tuple[Slot, ...]:
+        return self.load().slots_of(utterance)
 
     def answer(self, question: str, passage: str) -> Answer:
         span = self.load().answer(question, passage)
@@ -255,7 +290,16 @@ def build_knowledge(paths: Paths) -> KnowledgeBase:
 
 def build_brain(settings: Settings, paths: Paths, decoders: Path | None = None) -> LazyBrain:
     """The multi-task model with the decoders that ship with the program, or those in a folder."""
-    return LazyBrain(build_model_store(paths), decoders or shipped_models_dir() / "released", settings.model.device)
+    released = decoders or shipped_models_dir() / "released"
+    brain = LazyBrain(
+        build_model_store(paths),
+        released,
+        settings.model.device,
+        Acquired(shipped_models_dir() / "recipes", released, paths.cache_dir, PersonalFolder(paths.personal_dir)),
+        Corrections(paths.corrections_file),
+    )
+    brain.teach(own_skills().values())
+    return brain
 
 
 def build_transcriber(settings: Settings, paths: Paths) -> LazyTranscriber:
@@ -307,6 +351,7 @@ def build_assistant(
         answerer=brain,
         dialogue=brain,
         router=brain,
+        corrections=Corrections(paths.corrections_file),
         settings=settings,
         zone=zone,
         now=clock,
@@ -317,9 +362,10 @@ def build_assistant(
 
 
 def own_skills() -> dict[str, Skill]:
-    """Every skill by name: ours, the installed packages', and the two that need to know the others."""
+    """Every skill by name: ours, the installed packages', and the three that need to know the others."""
     skills: dict[str, Skill] = {}
     skills |= load_skills((Scheduling(), QuestionAnswering(), Dialogue(skills)))
     skills[UNKNOWN] = Unknown(skills)
     skills[CLARIFICATION] = Clarification(skills)
+    skills[CORRECTING] = Correcting(skills)
     return skills

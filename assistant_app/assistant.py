@@ -19,6 +19,7 @@ from assistant_app.errors import AssistantError, InputError, TurnCancelled
 from assistant_app.memory.conversation import Conversation, Exchange
 from assistant_app.skills.api import FollowsUp, Skill, SkillContext
 from assistant_app.skills.clarification import CLARIFICATION
+from assistant_app.skills.correcting import CORRECTING, correction_in
 from assistant_app.turn import (
     DIALOGUE,
     UNKNOWN,
@@ -166,9 +167,10 @@ class _TurnUnderWay:
         utterance = self.hear(said)
         if utterance is None:
             return self.speak(SkillReply(_heard_nothing(said)), outcome="heard_nothing")
-        reply = self.answer_to_open_question(utterance)
+        correction = self.correction(utterance)
+        reply = None if correction else self.answer_to_open_question(utterance)
         if reply is None:
-            reply = self.act_on_all(self.route(utterance))
+            reply = self.act_on_all(correction or self.route(utterance))
         else:
             self._assistant.conversation.add(Exchange(utterance.text, reply.text, self._route, reply))
         reply = self.with_next_question(reply)
@@ -185,6 +187,16 @@ class _TurnUnderWay:
         self._utterance = heard
         self._emit(Heard(self.id, heard))
         return heard
+
+    def correction(self, utterance: Utterance) -> tuple[Command, ...] | None:
+        """The command to put right what was understood wrongly before; None where this is something else."""
+        if CORRECTING not in self._assistant.skills or not self._assistant.conversation.recent(1):
+            return None
+        route = correction_in(utterance.text, asked=self._assistant.pending is not None)
+        if route is None:
+            return None
+        self._announce(route)
+        return (Command(utterance, route),)
 
     def answer_to_open_question(self, utterance: Utterance) -> SkillReply | None:
         """The reply of the skill that asked; None where no question was open, or this is no answer to it."""

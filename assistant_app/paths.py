@@ -89,6 +89,16 @@ class Paths:
         return self.data_dir / "knowledge"
 
     @property
+    def corrections_file(self) -> Path:
+        """What the user put right, one JSON object a line."""
+        return self.data_dir / "memory" / "corrections.jsonl"
+
+    @property
+    def personal_dir(self) -> Path:
+        """The personal adapter."""
+        return self.data_dir / "personal"
+
+    @property
     def lock_file(self) -> Path:
         return self.data_dir / "running.lock"
 

@@ -23,6 +23,7 @@ from assistant_app.knowledge.passage import Passage
 from assistant_app.settings import Settings
 from assistant_app.skills.api import Answer, Skill, SkillContext
 from assistant_app.skills.clarification import CLARIFICATION, Clarification
+from assistant_app.skills.correcting import CORRECTING, Correcting
 from assistant_app.skills.unknown import Unknown
 from assistant_app.turn import (
     UNKNOWN,
@@ -32,6 +33,7 @@ from assistant_app.turn import (
     Pending,
     Route,
     SkillReply,
+    Slot,
     Source,
     TurnEvent,
     Utterance,
@@ -69,16 +71,19 @@ class FakeTranscriber:
 
 
 class FakeRouter:
-    """Routes by a table; what is not in it is dialogue. `several` names the commands of a sentence that has several."""
+    """Routes by a table; what is not in it is dialogue. `several` names the commands of a sentence that has several,
+    `slotted` the slots of one that is routed elsewhere."""
 
     def __init__(
         self,
         routes: Mapping[str, Route] | None = None,
         *,
         several: Mapping[str, Sequence[str]] | None = None,
+        slotted: Mapping[str, tuple[Slot, ...]] | None = None,
         fails: Exception | None = None,
     ) -> None:
         self.several = several or {}
+        self.slotted = slotted or {}
         self.routes = {
             "yes": Route("dialogue", "affirm", 0.99),
             "yes please": Route("dialogue", "affirm", 0.99),
@@ -98,6 +103,9 @@ class FakeRouter:
         parts = self.several.get(utterance.text, (utterance.text,))
         said = [utterance if text == utterance.text else replace(utterance, text=text) for text in parts]
         return tuple(Command(one, self.route(one)) for one in said)
+
+    def slots(self, utterance: Utterance) -> tuple[Slot, ...]:
+        return self.slotted.get(utterance.text, ())
 
 
 class FakeDialogue:
@@ -154,7 +162,7 @@ class FakeBrain:
         self._dialogue = FakeDialogue(*pieces)
         self.fails = fails
 
-    def load(self) -> FakeBrain:
+    def load(self, _report: Callable[[str], None] = lambda _words: None) -> FakeBrain:
         if self.fails:
             raise self.fails
         return self
@@ -162,11 +170,17 @@ class FakeBrain:
     def warm_up(self) -> None:
         """There is nothing to warm."""
 
+    def read_reference(self) -> None:
+        """There are no sentences to read."""
+
     def route(self, utterance: Utterance) -> Route:
         return self.router.route(utterance)
 
     def commands(self, utterance: Utterance) -> tuple[Command, ...]:
         return self.router.commands(utterance)
+
+    def slots(self, utterance: Utterance) -> tuple[Slot, ...]:
+        return self.router.slots(utterance)
 
     def answer(self, question: str, passage: str) -> Answer:
         self.load()
@@ -318,6 +332,7 @@ def make_assistant(
     table: dict[str, Skill] = {skill.name: skill for skill in skills}
     table[UNKNOWN] = Unknown(table)
     table[CLARIFICATION] = Clarification(table)
+    table[CORRECTING] = Correcting(table)
     return Assistant(transcriber or FakeTranscriber(), table, speaker or FakeSpeaker(), context or make_context())
 
 

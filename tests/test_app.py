@@ -45,7 +45,8 @@ class FakeModel:
 @pytest.mark.usefixtures("no_weights")
 def test_building_needs_no_weights_and_each_part_says_what_it_misses(paths: Paths) -> None:
     assistant = app.build_assistant(Settings(), paths, now=FakeClock(), speaker=FakeSpeaker())
-    assert set(assistant.skills) == {"scheduling", "question_answering", "dialogue", "unknown", "clarification"}
+    ours = {"scheduling", "question_answering", "dialogue"}
+    assert set(assistant.skills) == ours | {"unknown", "clarification", "correcting"}
     typed = assistant.run_turn("hello", emit=lambda _event: None, cancel=Cancel())
     spoken = assistant.run_turn(silence(), emit=lambda _event: None, cancel=Cancel())
     for turn in (typed, spoken):

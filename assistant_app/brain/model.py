@@ -28,7 +28,7 @@ from assistant_app.brain.tokens import TextTokenizer, Tokens, whole_words
 from assistant_app.brain.trunk import Trunk
 from assistant_app.brain.understanding import OURS, Features, UtteranceReader
 from assistant_app.errors import ModelError
-from assistant_app.turn import Command, Route, Utterance
+from assistant_app.turn import Command, Route, Slot, Utterance
 
 if typing.TYPE_CHECKING:
     from torch import Tensor
@@ -129,6 +129,11 @@ class MultiTaskModel:
         """What an utterance asks for, in its order: nearly always one thing."""
         with self._lock:
             return self.understanding.commands(utterance)
+
+    def slots_of(self, utterance: Utterance) -> tuple[Slot, ...]:
+        """The slots of an utterance whatever it is routed to."""
+        with self._lock:
+            return self.understanding.slots_of(utterance.text)
 
     def know(self, reference: Reference) -> None:
         """The program's own sentences as vectors of these weights: shown in `Route.why`, and needed by `learn`."""

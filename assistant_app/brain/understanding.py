@@ -285,6 +285,11 @@ class UtteranceReader:
             for row, place in enumerate(places)
         ]
 
+    def slots_of(self, text: str) -> tuple[Slot, ...]:
+        """The slots of a text whatever it is routed to."""
+        reading = self.reading(text)
+        return self._slots(reading) if reading else ()
+
     def _slots(self, reading: Reading) -> tuple[Slot, ...]:
         padding = self._torch.zeros(reading.taps.shape[:2], dtype=self._torch.bool, device=reading.taps.device)
         spans = self._tag(reading.text, reading.tokens, reading.taps, padding, OURS)

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from assistant_app.knowledge.passage import Passage
 from assistant_app.memory.conversation import Exchange
+from assistant_app.memory.corrections import Corrections
 from assistant_app.settings import Settings
-from assistant_app.turn import Cancel, Command, Pending, Route, SkillReply, Utterance
+from assistant_app.turn import Cancel, Command, Pending, Route, SkillReply, Slot, Utterance
 
 if TYPE_CHECKING:
     from assistant_app.agenda.reminders import Reminders
@@ -76,6 +77,9 @@ class Understanding(Protocol):
     def commands(self, utterance: Utterance) -> Sequence[Command]:
         """What the utterance asks for, in its order: at least one thing, nearly always the utterance itself."""
 
+    def slots(self, utterance: Utterance) -> Sequence[Slot]:
+        """The slots of an utterance whatever it is routed to."""
+
 
 @dataclass(frozen=True, slots=True)
 class SkillContext:
@@ -93,6 +97,8 @@ class SkillContext:
     zone: ZoneInfo
     now: Callable[[], datetime]
     """Aware, in `zone`."""
+    corrections: Corrections | None = None
+    """Where what the user puts right is kept; None: nowhere."""
     history: tuple[Exchange, ...] = ()
     """Oldest first."""
     cancel: Cancel = field(default_factory=Cancel)

@@ -46,8 +46,12 @@ class Clarification:
             return None
         if choice.value == NO:
             return SkillReply("All right. Please say it in other words.")
-        route: Route = pending.state["routes"][int(choice.value)]
-        return self._skills[route.skill].act(pending.state["utterance"], route, context)
+        routes: tuple[Route, ...] = pending.state["routes"]
+        route, request = routes[int(choice.value)], pending.state["utterance"]
+        if context.corrections is not None and route is not routes[0]:
+            was, meant = (f"{one.skill}/{one.intent}" for one in (routes[0], route))
+            context.corrections.add(request.text, was=was, meant=meant, at=context.now())
+        return self._skills[route.skill].act(request, route, context)
 
     def in_context(self, utterance: Utterance, route: Route, context: SkillContext) -> Route | None:
         """After an answer that let another skill act, what is said of it is for that skill to understand."""

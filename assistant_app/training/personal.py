@@ -265,7 +265,7 @@ class _Batch:
         """() over the texts of which something is known."""
         logits = (self.logits + adapter(self.pooled)).log_softmax(-1)
         known, warned = self.labels >= 0, self.wrong >= 0
-        loss = -logits[known].gather(1, self.labels[known, None]).sum()
+        loss: Tensor = -logits[known].gather(1, self.labels[known, None]).sum()
         of_wrong = logits[warned].gather(1, self.wrong[warned, None]).exp()
         loss = loss - torch.log1p(-of_wrong.clamp_max(1 - 1e-4)).sum()
         return loss / max(int(known.sum() + warned.sum()), 1)
