@@ -18,6 +18,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from assistant_app.agenda import calendar_text, series_edits
+from assistant_app.agenda.actions import FileActions
 from assistant_app.agenda.bin import Bin
 from assistant_app.agenda.event_files import in_zone, parse, read_events
 from assistant_app.agenda.event_writing import new_uid_file
@@ -32,7 +33,7 @@ from assistant_app.agenda.events import (
     Scope,
     as_datetime,
 )
-from assistant_app.agenda.files import read_or_none, remove, write_whole
+from assistant_app.agenda.files import read_or_none, remove
 from assistant_app.agenda.folders import Progress, no_progress
 from assistant_app.agenda.journal import Entry, FileChange, Journal
 from assistant_app.agenda.reading import CalendarReader
@@ -80,16 +81,13 @@ class CalendarStore(CalendarReader):
         )
         self._read_only = frozenset(read_only)
         self._bin = Bin(journal_file.parent / "bin")
-        self._journal = Journal(journal_file)
-        self._applied: list[FileChange] = []
-        if self._journal.has_intention:
-            with contextlib.suppress(StorageError), self._changing():
-                pass
+        self._actions = FileActions(root, Journal(journal_file), self._folders.own_change)
+        self._actions.recover()
 
     def close(self) -> None:
         with self._lock:
             self._folders.close()
-            self._journal.close()
+            self._actions.close()
 
     # Changing
 
@@ -332,29 +330,16 @@ class CalendarStore(CalendarReader):
     def undo(self) -> Change | None:
         """Take back the latest action; None where there is nothing to take back."""
         with self._changing():
-            entry = self._journal.newest_done()
-            return self._replay(entry, undone=True) if entry else None
+            return self._as_change(self._actions.undo(), undone=True)
 
     def redo(self) -> Change | None:
         """Do the action again that was undone last."""
         with self._changing():
-            entry = self._journal.oldest_undone()
-            return self._replay(entry, undone=False) if entry else None
+            return self._as_change(self._actions.redo(), undone=False)
 
-    def _replay(self, entry: Entry, *, undone: bool) -> Change:
-        steps = [
-            FileChange(c.path, c.after, c.before) if undone else c
-            for c in (reversed(entry.changes) if undone else entry.changes)
-        ]
-        for step in steps:
-            if read_or_none(self.root / step.path) != step.before:
-                raise StorageError(
-                    "undo_changed_since",
-                    f"Another program has changed {Path(step.path).name} since, so this was not "
-                    f"{'undone' if undone else 'done again'}. Edit the event by hand instead.",
-                )
-        self._put(steps)
-        self._journal.mark(entry, undone=undone)
+    def _as_change(self, entry: Entry | None, *, undone: bool) -> Change | None:
+        if entry is None:
+            return None
         first = entry.uids[0]
         before = self._event_in(((c.path, c.before) for c in entry.changes), first)
         after = self._event_in(((c.path, c.after) for c in entry.changes), first)
@@ -414,64 +399,12 @@ class CalendarStore(CalendarReader):
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """One action: all of it happens, noted in the journal, or none of it."""
-        with self._lock:
-            self._applied = []
-            try:
-                with self._journal.locked():
-                    self._finish_what_was_begun()
-                    yield
-            except BaseException:
-                self._put_back()
-                raise
-            if len(self._applied) > 1:
-                self._journal.settle()
-
-    def _finish_what_was_begun(self) -> None:
-        """A change of several files in whose middle a program was killed."""
-        entry = self._journal.intended() if self._journal.has_intention else None
-        if entry is None:
-            return
-        log.info("a change of several files that was cut off is finished: %s", entry.kind)
-        open_steps = [c for c in entry.changes if read_or_none(self.root / c.path) == c.before != c.after]
-        with self._folders.own_change([change.path for change in open_steps]):
-            for change in open_steps:
-                self._put_one(change.path, change.after)
-        newest = self._journal.newest_done()
-        if newest is None or newest.changes != entry.changes:
-            self._journal.record(entry.kind, entry.uids, list(entry.changes))
-        self._journal.settle()
+        with self._lock, self._actions.one():
+            yield
 
     def _write(self, kind: ChangeKind, uids: tuple[str, ...], files: list[FileChange]) -> None:
         self._check_writable(files)
-        self._journal.record(kind, uids, files)
-        self._put(files, kind, uids)
-
-    def _put(self, files: Sequence[FileChange], kind: str = "", uids: tuple[str, ...] = ()) -> None:
-        """Write all; a failure is put right by `_changing`."""
-        if len(files) > 1 and kind:
-            self._journal.intend(kind, uids, list(files))
-        with self._folders.own_change([change.path for change in files]):
-            for change in files:
-                self._put_one(change.path, change.after)
-                self._applied.append(change)
-
-    def _put_back(self) -> None:
-        """After a failure: the files as they were before the action."""
-        applied, self._applied = self._applied, []
-        try:
-            with self._folders.own_change([change.path for change in applied]):
-                for change in reversed(applied):
-                    self._put_one(change.path, change.before)
-        except StorageError as error:
-            log.warning("a change that failed could not be put back: %s", error)
-            return  # with several files, what was intended is finished at the next start
-        self._journal.settle()
-
-    def _put_one(self, path: str, data: bytes | None) -> None:
-        if data is None:
-            remove(self.root / path)
-        else:
-            write_whole(self.root / path, data)
+        self._actions.write(kind, uids, files)
 
     def _content(self, path: str) -> bytes:
         data = read_or_none(self.root / path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from assistant_app.agenda import files
 from assistant_app.agenda.events import EventDraft
 from assistant_app.agenda.store import CalendarStore
 from assistant_app.errors import InputError, StorageError
@@ -211,34 +209,6 @@ def test_a_corrupt_file_is_skipped_named_and_kept(store: CalendarStore, damaged:
     assert problem.file == bad
     assert problem.reason
     assert bad.read_bytes() == damaged
-
-
-@pytest.mark.parametrize(("number", "code"), [(errno.EROFS, "storage_read_only"), (errno.ENOSPC, "storage_full")])
-def test_a_full_or_read_only_disk_loses_nothing_and_says_what_to_do(
-    store: CalendarStore, monkeypatch: pytest.MonkeyPatch, number: int, code: str
-) -> None:
-    event = store.add(DENTIST)
-    data = event.file.read_bytes()
-
-    def refuse(*_arguments: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(files.os, "replace", refuse)
-    for change in (
-        lambda: store.move(event.uid, at(28, 9)),
-        lambda: store.add(DENTIST),
-        lambda: store.delete(event.uid),
-        lambda: store.edit(event.uid, calendar="other"),
-    ):
-        with pytest.raises(StorageError, match="nothing was changed") as caught:
-            change()
-        assert caught.value.code == code
-    monkeypatch.undo()
-    assert event.file.read_bytes() == data
-    assert [file.name for file in event.file.parent.iterdir()] == [event.file.name]
-    change = store.undo()
-    assert change is not None
-    assert change.kind == "event_added"
 
 
 @pytest.mark.parametrize("spoil", ["delete", "garbage"])
