@@ -2,7 +2,7 @@
 
     python -m assistant_app.training.when_accuracy DIR [--wrong]
 
-DIR holds `en.jsonl.gz` and `zh.jsonl.gz`, a sentence a line: `text`, `reference` (now), `spec` and
+DIR holds any `*.jsonl.gz`, a sentence a line: `text`, `reference` (now), `spec` and
 `results` (type and possible values). An expression is right when a reading of its sentence has
 the start and end (or length) of one of its values; a sentence without times is right when nothing
 is found. Values that name no time ("not resolved") are not counted. Beside every expression of a
@@ -12,11 +12,10 @@ sentence (`find_times`), `en/single` counts the one reading of the sentences tha
 
 from __future__ import annotations
 
-import gzip
-import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -24,45 +23,56 @@ from zoneinfo import ZoneInfo
 
 from assistant_app.agenda.when import WhenReading, find_times, parse_when
 from assistant_app.agenda.when.zones import zone_of
+from assistant_app.training.examples import read_rows
 
 _ZONE = ZoneInfo("UTC")
 
 
-def evaluate(folder: Path) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One expression of one row."""
+
+    names: tuple[str, ...]
+    """The figures it counts for: `en`, `en/English/DateTimeModel`, `en:date`, ..."""
+    row: Mapping[str, Any]
+    wanted: Mapping[str, Any] | None
+    """None: the text has no time in it."""
+    found: Sequence[WhenReading]
+    right: bool
+
+
+def evaluate(folder: Path, on_judged: Callable[[Judged], None] = lambda _one: None) -> dict[str, float]:
     """Fractions by language and table: `en`, `en/English/DateTimeModel`, ..., `en/nothing`."""
     right: dict[str, int] = defaultdict(int)
     total: dict[str, int] = defaultdict(int)
-    for key, _, _, is_right in _judged(folder):
-        for name in key:
+    for one in judged(folder):
+        on_judged(one)
+        for name in one.names:
             total[name] += 1
-            right[name] += is_right
+            right[name] += one.right
     return {name: right[name] / total[name] for name in sorted(total)}
 
 
-def _judged(folder: Path) -> Iterator[tuple[tuple[str, ...], dict[str, Any], dict[str, Any] | None, bool]]:
-    for language in ("en", "zh"):
-        file = folder / f"{language}.jsonl.gz"
-        if not file.is_file():
+def judged(folder: Path) -> Iterator[Judged]:
+    """Every expression of every `*.jsonl.gz` in `folder`; the language is that of a row's own table."""
+    for row in (row for file in sorted(folder.glob("*.jsonl.gz")) for row in read_rows(file)):
+        if row.get("reference") is None:
             continue
-        with gzip.open(file, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                if row["reference"] is None:
-                    continue
-                now = datetime.fromisoformat(row["reference"]).replace(tzinfo=_ZONE)
-                found = find_times(row["text"], now=now, language=language)
-                if not row["results"]:
-                    yield (f"{language}/nothing",), row, None, not found
-                for result in row["results"]:
-                    values = [v for v in result.get("values") or [] if _countable(v)]
-                    if values:
-                        kind = values[0]["type"]
-                        right = any(_agrees(reading, value) for reading in found for value in values)
-                        yield (language, f"{language}/{row['spec']}", f"{language}:{kind}"), row, result, right
-                        if len(row["results"]) == 1:
-                            one = parse_when(row["text"], now=now, language=language)
-                            right = one is not None and any(_agrees(one, value) for value in values)
-                            yield (f"{language}/single",), row, result, right
+        language = "zh" if "Chinese" in row["spec"] else "en"
+        now = datetime.fromisoformat(row["reference"]).replace(tzinfo=_ZONE)
+        found = find_times(row["text"], now=now, language=language)
+        if not row["results"]:
+            yield Judged((f"{language}/nothing",), row, None, found, not found)
+        for result in row["results"]:
+            values = [v for v in result.get("values") or [] if _countable(v)]
+            if values:
+                kind = values[0]["type"]
+                right = any(_agrees(reading, value) for reading in found for value in values)
+                yield Judged((language, f"{language}/{row['spec']}", f"{language}:{kind}"), row, result, found, right)
+                if len(row["results"]) == 1:
+                    one = parse_when(row["text"], now=now, language=language)
+                    right = one is not None and any(_agrees(one, value) for value in values)
+                    yield Judged((f"{language}/single",), row, result, [one] if one else [], right)
 
 
 def _countable(value: dict[str, Any]) -> bool:
@@ -97,17 +107,13 @@ def main(arguments: list[str]) -> int:
     folder = Path(arguments[0])
     if "--wrong" in arguments:
         shown: set[tuple[str, str | None]] = set()
-        for _, row, result, right in _judged(folder):
-            if not right and (row["text"], result and result["text"]) not in shown:
-                shown.add((row["text"], result and result["text"]))
-                found = find_times(
-                    row["text"],
-                    now=datetime.fromisoformat(row["reference"]).replace(tzinfo=_ZONE),
-                    language="zh" if "Chinese" in row["spec"] else "en",
-                )
-                ours = [(r.text, str(r.start), str(r.end), str(r.duration), r.recurrence) for r in found]
-                wanted = result and (result["text"], result["values"])
-                sys.stdout.write(f"{row['reference']} {row['text']!r}\n   wanted {wanted}\n   found  {ours}\n")
+        for one in judged(folder):
+            about = one.row["text"], one.wanted["text"] if one.wanted else None
+            if not one.right and about not in shown:
+                shown.add(about)
+                ours = [(r.text, str(r.start), str(r.end), str(r.duration), r.recurrence) for r in one.found]
+                wanted = one.wanted and (one.wanted["text"], one.wanted["values"])
+                sys.stdout.write(f"{one.row['reference']} {one.row['text']!r}\n   wanted {wanted}\n   found  {ours}\n")
     for name, share in evaluate(folder).items():
         sys.stdout.write(f"{share:7.1%}  {name}\n")
     return 0

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree
@@ -16,13 +17,15 @@ import pytest
 from assistant_app.agenda.store import CalendarStore
 from assistant_app.assistant import Assistant
 from assistant_app.brain.model import MultiTaskModel
+from assistant_app.cli import evaluate as command
 from assistant_app.skills.dialogue import Dialogue
 from assistant_app.skills.question_answering import QuestionAnswering
 from assistant_app.skills.scheduling import Scheduling
-from assistant_app.training.evaluation import SIDES, Weights, evaluate, table, write_report
+from assistant_app.training.evaluation import SIDES, Weights, evaluate, left_out, table, write_report
 from assistant_app.training.evaluation.conversations import same_title
 from assistant_app.training.evaluation.each_task import calibration
 from assistant_app.training.evaluation.explainability import without
+from assistant_app.training.evaluation.heard import aligned
 from assistant_app.training.evaluation.lispress import Described, read_program
 from assistant_app.training.evaluation.resources import rapl_counters
 from assistant_app.training.evaluation.samples import Samples
@@ -36,6 +39,10 @@ from tests.training.small_data import write_rows
 UTC = ZoneInfo("UTC")
 NOW = datetime(2019, 3, 1, 8, tzinfo=UTC)
 LABELS = LabelMap.load(Path(__file__).parents[2] / "models" / "recipes")
+OUR_LABELS = set(chain.from_iterable(table.values() for table in LABELS.intents.values()))
+OUR_LABELS |= {own.label for own in LABELS.own}
+    own.label for own in LABELS.own
+}
 
 
 def new_assistant(folder: Path, now: datetime) -> Assistant:
@@ -179,17 +186,44 @@ def test_table_has_a_line_for_every_part(report: dict[str, Any]) -> None:
         assert any(line.startswith(name) for line in lines)
 
 
+def test_what_has_no_figures_is_named_with_the_reason(tmp_path: Path) -> None:
+    write_rows(tmp_path / "hwu64" / "mine.jsonl.gz", [{"text": "schedule lunch", "intent": "calendar_set"}])
+    (tmp_path / "snips").mkdir()
+    (tmp_path / "xsid").mkdir()
+    (tmp_path / "xsid" / "mine.jsonl.gz").write_bytes(b"no gzip")
+    write_rows(tmp_path / "banking77" / "mine.jsonl.gz", [{"no": "text"}])
+    (tmp_path / "recipes_for_soup").mkdir()
+    report = run(tmp_path)
+    assert set(report["tasks"]) == {"hwu64"}
+    skipped = report["skipped"]
+    assert skipped["clinc150"] == "there is no such folder"
+    assert skipped["snips"] == "its folder holds no *.jsonl.gz"
+    assert skipped["xsid"].startswith("mine.jsonl.gz cannot be read")
+    assert skipped["banking77"] == "no row of it can be scored here"
+    assert skipped["recipes_for_soup"] == "no figures are defined for it"
+    assert {"carry_over", "experience"} <= set(skipped)
+    assert any("skipped: there is no such folder" in line for line in table(report))
+
+
 def test_only_the_sides_and_sets_that_were_named_are_measured(data: Path) -> None:
     report = run(data, sides=["tasks"], tasks=["hwu64", "snips"], limit=3)
     assert set(report["tasks"]) == {"hwu64"}
+    assert report["skipped"] == {"snips": "there is no such folder"}
     assert [report[side] for side in SIDES[1:]] == [{}, {}, {}, {}]
+
+
+def test_command_offers_the_sides_and_domains_that_can_be_measured() -> None:
+    assert command.SIDES == SIDES
+    assert tuple(left_out.DOMAINS) == command.DOMAINS
+    assert set(chain.from_iterable(left_out.DOMAINS.values())) <= OUR_LABELS
 
 
 def test_report_of_an_empty_folder_says_that_nothing_was_measured(tmp_path: Path) -> None:
     report = run(tmp_path, sides=["tasks", "carry_over", "experience", "explainability"])
     assert report["tasks"] == {}
     page, _ = write_report(report, tmp_path / "report", title="Nothing")
-    assert page.read_text().count("Not measured") == 5
+    assert page.read_text().count("Not measured in this run") == 5
+    assert "there is no such folder" in page.read_text()
 
 
 def test_rows_without_optional_fields_are_read_and_unreadable_ones_counted(tmp_path: Path) -> None:
@@ -291,6 +325,27 @@ def test_titles_are_the_same_if_one_is_in_the_other() -> None:
     assert same_title("Lunch with Anna", "lunch")
     assert not same_title("Lunch", "Dinner")
     assert not same_title("", "Dinner")
+
+
+def test_slots_are_carried_over_to_what_was_heard() -> None:
+    told = "Move the dentist, to Friday at 7 p.m."
+    alignment = aligned("move the dentist to friday at seven pm", told)
+    assert alignment.errors == 2
+    start, end, name = alignment.moved((20, 38, "datetime"))
+    assert (told[start:end], name) == ("Friday at 7 p.m", "datetime")
+    assert aligned("call anna", "Call.").moved((5, 9, "person"))[2] != "person"
+    assert aligned("call anna", "").errors == 2
+
+
+def test_slots_of_heard_sentences_are_scored_beside_those_of_read_ones(data: Path) -> None:
+    def hear(text: str) -> str:
+        return text.replace("dentist", "then test").capitalize() + "."
+
+    heard = run(data, sides=["tasks"], tasks=["hwu64", "sgd"], hear=hear, sentences_heard=30)["over_all"]["heard"]
+    ours = heard["heads"]["assistant"]
+    assert ours["slot_f1"] == pytest.approx(ours["slot_f1_heard"] + ours["lost"])
+    assert heard["word_error_rate"] > 0
+    assert heard["skill_accuracy"] == heard["skill_accuracy_heard"]
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:

@@ -2,29 +2,31 @@
 
 New skills are domains of which the model has no skill and the router knows at most that it has none: SGD's
 unannotated conversations by service (their texts teach the router nothing), coffee orders (Taskmaster-4) and
-BANKING77. All are added at once, each by k sentences drawn at random, and further sentences of theirs are
-routed among them and the built-in skills: `new_skill` is the share that goes to its own. The same for requests
-to the built-in skills, before and after: `built_in`, and `built_in_before`. Mean and standard deviation over
-draws of the sentences given. (Leaving a domain out of training and adding it again is the stricter measure; it
-needs a training run.)
+BANKING77. All are added at once as the program adds a skill (`brain/prototypes.py`), each by k sentences drawn
+at random, and further sentences of theirs are routed among them and the built-in skills: `new_skill` is the
+share that goes to its own. The same for requests to the built-in skills, before and after: `built_in`, and
+`built_in_before`. Mean and standard deviation over draws of the sentences given. Leaving a domain out of
+training and adding it again is the stricter measure (`left_out.py`); it trains anew, and so is asked for.
 """
 
 from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from assistant_app.brain.prototypes import own_sentences
+from assistant_app.paths import shipped_models_dir
 from assistant_app.training.evaluation.samples import OnProgress, Predictions, Samples, ours
-from assistant_app.training.tasks import READERS
+from assistant_app.training.tasks import READERS, TextExample, held_out
 from assistant_app.turn import DIALOGUE, QUESTION_ANSWERING, SCHEDULING, Utterance
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from assistant_app.brain.model import MultiTaskModel
 
+SETS = ("sgd", "taskmaster4", "banking77")
+"""Where the new skills come from."""
 GIVEN = (1, 2, 5, 10, 20)
 DRAWS = 3
 ASKED_OF_EACH = 10
@@ -33,29 +35,35 @@ ASKED_OF_BUILT_INS = 120
 FEWEST = 4
 """A domain with fewer sentences is no skill to measure."""
 _BUILT_IN = (SCHEDULING, QUESTION_ANSWERING, DIALOGUE)
+_INTENT = "request"
 _LONGEST_CHARACTERS = 160
 _SEED = 20260102
 
-Choose = Callable[[str], str]
-"""The skill that a text goes to."""
-AddSkills = Callable[[Mapping[str, Sequence[str]]], Choose]
-"""Skill -> its sentences, to a choice among these and the built-in skills."""
-
 
 def measure(
-    model: MultiTaskModel,
-    samples: Samples,
-    predictions: Predictions,
-    on_progress: OnProgress,
-    *,
-    add_skills: AddSkills | None = None,
+    model: MultiTaskModel, samples: Samples, predictions: Predictions, on_progress: OnProgress
 ) -> dict[str, Any]:
     """The few-shot curve; empty where the data hold fewer than two new skills."""
     domains = {name: texts for name, texts in new_domains(samples).items() if len(texts) >= FEWEST}
-    built_in = _built_in_texts(samples)
+    built_in = built_in_texts(samples)
     if len(domains) < 2:
         return {}
-    add = add_skills or by_states(model, samples)
+    if model.understanding.reference is None:
+        sentences = own_sentences(shipped_models_dir() / "recipes")
+        model.know(model.read_reference(sentences, lambda done, total: on_progress("own sentences", done, total)))
+    try:
+        return _curve(model, domains, built_in, predictions, on_progress)
+    finally:
+        model.learn({})
+
+
+def _curve(
+    model: MultiTaskModel,
+    domains: Mapping[str, Sequence[str]],
+    built_in: Sequence[tuple[str, str]],
+    predictions: Predictions,
+    on_progress: OnProgress,
+) -> dict[str, Any]:
     before = [model.route(_utterance(text)).skill == skill for text, skill in built_in]
     asked = {name: texts[: min(ASKED_OF_EACH, len(texts) // 2)] for name, texts in domains.items()}
     pool = {name: texts[len(asked[name]) :] for name, texts in domains.items()}
@@ -67,10 +75,10 @@ def measure(
     for count in given:
         new, kept = [], []
         for _ in range(DRAWS):
-            choose = add({name: draw.sample(texts, count) for name, texts in pool.items()})
+            model.learn({f"{name}/{_INTENT}": draw.sample(texts, count) for name, texts in pool.items()})
             verdicts: dict[bool, list[bool]] = {True: [], False: []}
             for text, skill in [*((text, name) for name, texts in asked.items() for text in texts), *built_in]:
-                found = choose(text)
+                found = model.route(_utterance(text)).skill
                 verdicts[skill in domains].append(found == skill)
                 predictions.write(
                     "carry_over", {"text": text, "skill": found, "wanted_skill": skill, "examples": count}
@@ -109,10 +117,12 @@ def new_domains(samples: Samples) -> dict[str, list[str]]:
         if isinstance(text, str) and 3 <= len(text.strip()) <= _LONGEST_CHARACTERS:
             domains.setdefault(domain, {})[text.strip()] = None
 
-    for name in ("sgd", "taskmaster4", "banking77"):
+    for name in SETS:
         if name not in samples.sets():
             continue
-        for _, row in samples.rows(name):
+        for split, row in samples.rows(name):
+            if samples.held_out_only and name != "sgd" and not _held_out(name, split, row):
+                continue
             if name == "banking77":
                 add("banking", row.get("text"))
                 continue
@@ -131,7 +141,7 @@ def new_domains(samples: Samples) -> dict[str, list[str]]:
     }
 
 
-def _built_in_texts(samples: Samples) -> list[tuple[str, str]]:
+def built_in_texts(samples: Samples) -> list[tuple[str, str]]:
     """Requests to the built-in skills with their skill, as many of each."""
     by_skill: dict[str, dict[str, None]] = {skill: {} for skill in _BUILT_IN}
     for name in samples.sets():
@@ -149,54 +159,11 @@ def _built_in_texts(samples: Samples) -> list[tuple[str, str]]:
     ]
 
 
-def by_states(model: MultiTaskModel, samples: Samples) -> AddSkills:
-    """Nearest sentence on the trunk's states: the plainest way to add a skill, with no training at all.
-
-    A text's vector (L x D,) is the mean of its tokens' states at each tapped depth, less the mean over our
-    own sentences, of length one. Where the nearest sentence of a new skill is nearer than the nearest of
-    our own ones, the text goes to the new skill; else where the router says.
-    """
-    import torch
-
-    vectors: dict[str, Tensor] = {}
-
-    def raw(text: str) -> Tensor:
-        taps = model.read_utterance(model.tokenizer.encode(text))
-        return taps[0].float().mean(0).flatten()
-
-    sentences = [sentence for table in _own_tables(samples) for sentence in table]
-    own = samples.at_most(sorted(set(sentences)), lambda text: text, 300)
-    references = torch.stack([raw(text) for text in own])
-    centre = references.mean(0)
-    references = torch.nn.functional.normalize(references - centre, dim=-1)
-
-    def vector(text: str) -> Tensor:
-        if text not in vectors:
-            vectors[text] = torch.nn.functional.normalize(raw(text) - centre, dim=-1)
-        return vectors[text]
-
-    def add(skills: Mapping[str, Sequence[str]]) -> Choose:
-        names = [name for name, texts in skills.items() for _ in texts]
-        examples = torch.stack([vector(text) for texts in skills.values() for text in texts])
-
-        def choose(text: str) -> str:
-            found = vector(text)
-            likeness = examples @ found
-            best = int(likeness.argmax())
-            if float(likeness[best]) > float((references @ found).max()):
-                return names[best]
-            return model.route(_utterance(text)).skill
-
-        return choose
-
-    return add
-
-
-def _own_tables(samples: Samples) -> list[Sequence[str]]:
-    import re
-
-    marks = re.compile(r"\[\w+ : ([^\]]*)\]")
-    return [[marks.sub(r"\1", sentence) for sentence in own.sentences] for own in samples.labels.own]
+def _held_out(name: str, split: str, row: Mapping[str, Any]) -> bool:
+    try:
+        return held_out(TextExample(str(row.get("text", "")), name, False), split, row)
+    except KeyError:
+        return False
 
 
 def _utterance(text: str) -> Utterance:

@@ -69,22 +69,20 @@ def measure(
     for name in samples.sets():
         figures: dict[str, float] = {}
         if name == "datetime_specs":
-            from assistant_app.training.when_accuracy import evaluate as when_accuracy
-
-            on_progress(name, 0, 1)
-            figures = when_accuracy(samples.data / name)
-            on_progress(name, 1, 1)
+            figures = _times(samples, predictions, on_progress)
         if name in READERS:
             judged = judge_texts(model, name, samples.texts(name), predictions, on_progress)
-            figures |= _figures(judged)
+            figures |= figures_of(judged)
             everything.add(judged)
         if name in SPAN_SETS:
             figures |= _answers(model, name, samples.questions(name), predictions, on_progress)
         for kind in (name, f"{name} questions"):
             if kind in samples.unreadable:
                 figures["unreadable_rows"] = figures.get("unreadable_rows", 0.0) + samples.unreadable[kind]
-        if figures:
+        if figures.get("texts") or figures.get("questions") or name == "datetime_specs":
             results[name] = figures
+        elif name not in samples.damaged:
+            samples.damaged[name] = "no row of it can be scored here"
     return results, _over_all(everything)
 
 
@@ -163,7 +161,8 @@ def _judge_heads(judged: Judged, model: MultiTaskModel, example: TextExample, re
         record |= {"own_slots": sorted(predicted), "wanted_slots": sorted(truth)}
 
 
-def _figures(judged: Judged) -> dict[str, float]:
+def figures_of(judged: Judged) -> dict[str, float]:
+    """Those that the texts have judgements for, and how many texts."""
     figures = {
         "intent_accuracy": mean(judged.intents),
         "skill_accuracy": mean(judged.skills),
@@ -198,6 +197,27 @@ def _answers(
         "no_answer_accuracy": mean(exact for _, exact, has in scores if not has),
     }
     return {"questions": float(len(scores))} | {key: value for key, value in figures.items() if value is not None}
+
+
+def _times(samples: Samples, predictions: Predictions, on_progress: OnProgress) -> dict[str, float]:
+    """How often words are read as the right time; every expression, whatever the limit: it takes seconds."""
+    from assistant_app.training.when_accuracy import Judged as JudgedTime
+    from assistant_app.training.when_accuracy import evaluate as when_accuracy
+
+    name = "datetime_specs"
+    rows, count = len(samples.rows(name)), 0
+    last: Mapping[str, Any] = {}
+
+    def on_judged(one: JudgedTime) -> None:
+        nonlocal count, last
+        found = [[r.text, r.start, r.end, r.duration, r.recurrence] for r in one.found]
+        record = {"set": name, "text": one.row["text"], "now": one.row["reference"], "found": found}
+        predictions.write("tasks", {**record, "wanted": one.wanted and one.wanted["values"], "right": one.right})
+        if one.row is not last:
+            count, last = count + 1, one.row
+            on_progress(name, count, rows)
+
+    return when_accuracy(samples.data / name, on_judged)
 
 
 def _over_all(judged: Judged) -> dict[str, Any]:

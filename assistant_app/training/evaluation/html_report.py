@@ -66,7 +66,7 @@ def html(report: Report, *, title: str, about: Sequence[tuple[str, str]] = ()) -
     """The page."""
     sides = (
         ("Each task", _tasks(report)),
-        ("Carry-over to new skills", _carry_over(report["carry_over"])),
+        ("Carry-over to new skills", [*_carry_over(report["carry_over"]), *_left_out(report["carry_over"])]),
         ("Experience", _experience(report["experience"])),
         ("Resources", _resources(report["resources"])),
         ("Explanations", _explainability(report["explainability"])),
@@ -75,6 +75,9 @@ def html(report: Report, *, title: str, about: Sequence[tuple[str, str]] = ()) -
     for heading, parts in sides:
         inside = "\n".join(parts) or '<p class="note">Not measured in this run.</p>'
         body.append(f"<section><h2>{heading}</h2>\n{inside}</section>")
+    if report.get("skipped"):
+        rows = [[name.replace("_", " "), reason] for name, reason in report["skipped"].items()]
+        body.append(f"<section><h2>Not measured</h2>\n{_table(['', 'because'], rows)}</section>")
     facts = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in about)
     return (
         "<!DOCTYPE html>\n"
@@ -133,6 +136,7 @@ def _tasks(report: Report) -> Iterator[str]:
             ),
             f"Expected calibration error {calibration['error']:.4f} over {over_all['texts']:,} texts, 15 bins.",
         )
+    yield from _heard(over_all.get("heard", {}))
     confusion = over_all.get("confusion", {})
     if confusion.get("wanted"):
         yield "<h3>Confusion of skills</h3>"
@@ -140,6 +144,26 @@ def _tasks(report: Report) -> Iterator[str]:
             grid("Confusion of skills", confusion["wanted"], confusion["found"], confusion["counts"]),
             "Rows: what was wanted. Columns: what the router chose, or that it asks.",
         )
+
+
+def _heard(figures: Report) -> Iterator[str]:
+    if not figures:
+        return
+    keys = ("texts", "slot_f1", "slot_f1_heard", "lost")
+    yield "<h3>Slots of sentences that are spoken and heard</h3>"
+    yield _table(
+        ["head", "texts", "slot F1 read", "slot F1 heard", "lost"],
+        [[name, *(_shown(head[key]) for key in keys)] for name, head in figures["heads"].items()],
+    )
+    also = ", ".join(
+        f"{name.replace('_', ' ')} {_shown(figures[name])} read, {_shown(figures[f'{name}_heard'])} heard"
+        for name in ("skill_accuracy", "intent_accuracy")
+        if name in figures
+    )
+    yield (
+        f'<p class="note">{figures["sentences"]} sentences, spoken by the program’s own voice and transcribed by its '
+        f"own recogniser; word error rate {_shown(figures['word_error_rate'])}. {escape(also)}.</p>"
+    )
 
 
 def _carry_over(figures: Report) -> Iterator[str]:
@@ -184,6 +208,23 @@ def _carry_over(figures: Report) -> Iterator[str]:
         f"{_shown(figures.get('built_in_before'))}.",
     )
     yield f'<p class="note">{escape(figures.get("how", ""))}</p>'
+
+
+def _left_out(carry_over: Report) -> Iterator[str]:
+    figures = carry_over.get("left_out")
+    if not figures:
+        return
+    keys = ("before", "found", "found_deviation", "trained", "built_in_before", "built_in")
+    rows = {**figures["domains"], "mean": figures["mean"]}
+    yield "<h3>One domain left out of training, then added</h3>"
+    yield _table(
+        ["domain", "not known before", "found once added", "spread", "if trained on", "built-ins before", "after"],
+        [[name, *(_shown(domain.get(key)) for key in keys)] for name, domain in rows.items()],
+    )
+    yield _figure(
+        bars("Left out, then added", [(name, domain["found"]) for name, domain in rows.items()]),
+        f"Share of a domain’s requests that go to it. {figures['how']}",
+    )
 
 
 def _experience(figures: Report) -> Iterator[str]:

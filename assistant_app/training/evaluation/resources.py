@@ -1,8 +1,9 @@
 """The fourth side: what the model costs to keep and to run.
 
-Parameters are counted on disk (the tensors of the files as they are loaded), memory is the process's resident
-set, energy is what the processor package reports through RAPL where its counters can be read (Linux, Intel and
-AMD, mostly by root); it is the whole machine's package, not this process alone. Elsewhere the report says so.
+Parameters are counted on disk (the tensors of the files as they are loaded). Memory is the process's resident set
+after routing and replying; `brain` is that less what it was before the model was loaded. Energy is what the
+processor package reports through RAPL where its counters can be read (Linux, Intel and AMD, mostly by root); it is
+the whole machine's package, not this process alone. Elsewhere the report says so.
 """
 
 from __future__ import annotations
@@ -62,11 +63,6 @@ def measure(model: MultiTaskModel, weights: Weights, on_progress: OnProgress) ->
         },
         "parameters": _parameters(weights),
         "bytes_on_disk": _bytes(weights),
-        "memory_mb": {
-            "resident": resident_mb(),
-            "peak": peak_mb(),
-            **({"before_loading": weights.resident_before_mb} if weights.resident_before_mb else {}),
-        },
     }
     energy = rapl_counters()
     asked = [Utterance(SENTENCES[at % len(SENTENCES)], "typed", "en") for at in range(-1, ROUTES)]
@@ -97,6 +93,10 @@ def measure(model: MultiTaskModel, weights: Weights, on_progress: OnProgress) ->
         "cpu_seconds_per_token": replying["cpu_seconds"] / tokens if tokens else None,
         **({"joules_per_token": replying["joules"] / tokens} if "joules" in replying and tokens else {}),
     }
+    now_mb, before_mb = resident_mb(), weights.resident_before_mb
+    results["memory_mb"] = {"resident": now_mb, "peak": peak_mb()}
+    if before_mb:
+        results["memory_mb"] |= {"before_loading": before_mb, "brain": now_mb - before_mb}
     results["energy"] = (
         f"measured by RAPL ({', '.join(counter.parent.name for counter in energy)}), the whole processor package"
         if energy
@@ -135,8 +135,9 @@ def _reply(model: MultiTaskModel, text: str, after: Callable[[], None]) -> dict[
 def _parameters(weights: Weights) -> dict[str, int]:
     """Numbers in the files' tensors: the trunk once, though its embedding also writes the output."""
     counts: dict[str, int] = {}
-    if weights.trunk is not None and (weights.trunk / "model.safetensors").is_file():
-        counts["trunk"] = _numbers_in(weights.trunk / "model.safetensors")
+    if weights.trunk is not None:
+        files = sorted(weights.trunk.glob("*.safetensors"))
+        counts |= {"trunk": sum(map(_numbers_in, files))} if files else {}
     if weights.decoders is not None:
         for file in sorted(weights.decoders.glob("*.safetensors")):
             counts[file.stem] = _numbers_in(file)

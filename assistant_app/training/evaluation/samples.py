@@ -2,12 +2,13 @@
 
 A folder a data set; each `*.jsonl.gz` in it is one split, whatever its name. Fields that a set publishes but
 a folder of one's own may lack are filled with what says nothing, and the figures that would need them are
-left out. Rows that even so cannot be read are counted, not hidden. It knows no model.
+left out. Rows and files that even so cannot be read are counted and named, not hidden. It knows no model.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -68,6 +69,8 @@ class Samples:
     """Leave out what the released recipe trains on (for our own data folder)."""
     unreadable: dict[str, int] = field(default_factory=dict)
     """Data set -> rows that could not be read; filled while reading."""
+    damaged: dict[str, str] = field(default_factory=dict)
+    """Data set -> a file of it that could not be read, and why; filled while reading."""
     _texts: dict[str, list[TextExample]] = field(default_factory=dict)
     """What was read, for the sides that come after; in memory, for this run alone."""
 
@@ -78,9 +81,28 @@ class Samples:
     def files(self, name: str) -> list[Path]:
         return sorted((self.data / name).glob("*.jsonl.gz"))
 
+    def skipped(self) -> dict[str, str]:
+        """Why a set that is wanted, or a folder that is there, has no figures."""
+        reasons = {}
+        for name in self.tasks or SETS:
+            if not (self.data / name).is_dir():
+                reasons[name] = "there is no such folder"
+            elif not self.files(name):
+                reasons[name] = "its folder holds no *.jsonl.gz"
+        there = sorted(folder.name for folder in self.data.iterdir() if folder.is_dir()) if not self.tasks else []
+        reasons |= {name: "no figures are defined for it" for name in there if name not in SETS}
+        return reasons
+
     def rows(self, name: str) -> list[tuple[str, dict[str, Any]]]:
         """(split, row) of every row of a set, not limited."""
-        return [(file.name.partition(".jsonl")[0], row) for file in self.files(name) for row in read_rows(file)]
+        found = []
+        for file in self.files(name):
+            split = file.name.partition(".jsonl")[0]
+            try:
+                found += [(split, row) for row in read_rows(file) if isinstance(row, dict)]
+            except (OSError, EOFError, ValueError, zlib.error) as error:
+                self.damaged[name] = f"{file.name} cannot be read ({error})"
+        return found
 
     def texts(self, name: str) -> list[TextExample]:
         """The labelled texts of a set."""
