@@ -41,8 +41,6 @@ NOW = datetime(2019, 3, 1, 8, tzinfo=UTC)
 LABELS = LabelMap.load(Path(__file__).parents[2] / "models" / "recipes")
 OUR_LABELS = set(chain.from_iterable(table.values() for table in LABELS.intents.values()))
 OUR_LABELS |= {own.label for own in LABELS.own}
-    own.label for own in LABELS.own
-}
 
 
 def new_assistant(folder: Path, now: datetime) -> Assistant:
