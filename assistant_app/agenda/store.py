@@ -133,7 +133,8 @@ class CalendarStore(CalendarReader):
             if scope == "one" and which is not None:
                 # An occasion does not repeat; told to, it becomes an event of its own.
                 old = replace(old, recurrence="", extra_dates=())
-            changes = {name: value for name, value in changes.items() if value != getattr(old, name)}
+            kept_end = {"end"} if changes.get("start", old.start) != old.start else set()  # else the length would stay
+            changes = {name: new for name, new in changes.items() if new != getattr(old, name) or name in kept_end}
             target = self._calendar_name(changes.pop("calendar", series.calendar))
             if "start" in changes or "end" in changes:
                 changes |= self._new_times(old, changes)

@@ -1,6 +1,7 @@
 """What the user chose when a skill had asked: a button's words, its number, a yes or a no.
 
-Whether something means yes or no is the router's to say; there is no list of phrases here.
+Whether something means yes or no is the router's to say; there is no list of phrases here. What only breaks off
+("never mind") is told by the kinds of its words (`fragments`), since the router may take it for a request.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from assistant_app.skills.api import SkillContext
+from assistant_app.skills.fragments import drops, fragment_of
 from assistant_app.turn import Choice, Pending, Utterance
 
 YES = "yes"
@@ -33,10 +35,22 @@ def chosen(answer: Utterance, pending: Pending, context: SkillContext) -> Choice
     values = {choice.value: choice for choice in pending.choices}
     if NO not in values:
         return None
-    intent = context.router.route(answer).intent
-    if intent == AFFIRM:
-        return values.get(YES)
-    return values[NO] if intent in REFUSALS else None
+    if refuses(answer, context):
+        return None if _says_what_instead(answer, context) else values[NO]
+    return values.get(YES) if context.router.route(answer).intent == AFFIRM else None
+
+
+def refuses(answer: Utterance, context: SkillContext) -> bool:
+    """Whether the answer declines or breaks off: "no", "never mind", "actually cancel that"."""
+    if drops(answer.text, context.now(), answer.language):
+        return True
+    return context.router.route(answer).intent in REFUSALS
+
+
+def _says_what_instead(answer: Utterance, context: SkillContext) -> bool:
+    """ "No, at five": that is for the skill that asked to read."""
+    fragment = fragment_of(answer.text, context.now(), answer.language)
+    return bool(fragment.times or fragment.number) and not fragment.content
 
 
 def by_label(text: str, choices: Sequence[Choice]) -> Choice | None:

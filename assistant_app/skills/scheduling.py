@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from assistant_app.skills import scheduling_alarms as alarms
 from assistant_app.skills import scheduling_changes as changes
+from assistant_app.skills import scheduling_context as conversation
+from assistant_app.skills import scheduling_corrections as corrections
 from assistant_app.skills import scheduling_create as create
+from assistant_app.skills import scheduling_details as details
 from assistant_app.skills import scheduling_lists as lists
 from assistant_app.skills import scheduling_queries as queries
 from assistant_app.skills import scheduling_reminders as rings
@@ -51,6 +54,11 @@ ACTS: Mapping[str, Act] = {
     "query_list": lists.query,
     "complete_item": lists.complete,
     "remove_from_list": lists.remove,
+    conversation.CHANGE_LAST: corrections.change,
+    conversation.DISCARD_LAST: corrections.discard,
+    conversation.REJECT_LAST: corrections.reject,
+    conversation.QUERY_AROUND: details.around,
+    conversation.QUERY_DETAIL: details.detail,
 }
 
 RESUMES: Mapping[str, Resume] = {
@@ -68,6 +76,7 @@ RESUMES: Mapping[str, Resume] = {
     timers.WHICH: timers.resume_which,
     lists.ITEMS: lists.resume_items,
     lists.CONFIRM: lists.resume_confirm,
+    corrections.CORRECTION: corrections.resume_correction,
 }
 
 
@@ -90,5 +99,11 @@ class Scheduling:
             return SkillReply(f"That is about the calendar ({route.intent.replace('_', ' ')}), and I cannot do it yet.")
         return act(utterance, route, context)
 
+    def in_context(self, utterance: Utterance, route: Route, context: SkillContext) -> Route | None:
+        return conversation.in_context(utterance, route, context)
+
     def resume(self, answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
-        return RESUMES[pending.state["step"]](answer, pending, context)
+        read = corrections.in_answer(answer, pending, context)
+        if isinstance(read, SkillReply):
+            return read
+        return RESUMES[pending.state["step"]](read, pending, context)

@@ -15,7 +15,7 @@ from assistant_app.agenda.spoken import spoken_recurrence, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.agenda.word_search import best
-from assistant_app.skills.answers import NO, REFUSALS, chosen, yes_or_no
+from assistant_app.skills.answers import NO, chosen, refuses, yes_or_no
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_changes import new_times
 from assistant_app.skills.scheduling_create import names_no_day, time_of
@@ -26,6 +26,7 @@ from assistant_app.skills.scheduling_events import (
     time_looked_at,
     times_in,
 )
+from assistant_app.skills.scheduling_focus import alarms_talked_about
 from assistant_app.skills.scheduling_reminders import alarm_title, stop
 from assistant_app.skills.scheduling_timers import spoken_length
 from assistant_app.skills.scheduling_words import action_on, listed, words_of_time
@@ -60,7 +61,7 @@ def resume_alarm_time(answer: Utterance, pending: Pending, context: SkillContext
         together = parse_when(f"{known} at {reading.text}", now=now, language=answer.language)
         reading = together if together is not None and is_clock_time(together) else reading
     if reading is None:
-        return SkillReply("All right, no alarm.") if context.router.route(answer).intent in REFUSALS else None
+        return SkillReply("All right, no alarm.") if refuses(answer, context) else None
     return _set_or_ask(in_the_morning(reading, now), answer.text, pending.state["title"], context)
 
 
@@ -167,10 +168,11 @@ def change_alarm(utterance: Utterance, route: Route, context: SkillContext) -> S
         return SkillReply("To what time? Say it with the alarm, for example: move my alarm to seven.")
     if len(found) > 1:
         return _ask_which("move", found, context, {"target": target, "said": utterance})
-    return _move(found[0][0], target, utterance, context)
+    return move_to(found[0][0], target, utterance, context)
 
 
-def _move(event: Event, target: WhenReading, said: Utterance, context: SkillContext) -> SkillReply:
+def move_to(event: Event, target: WhenReading, said: Utterance, context: SkillContext) -> SkillReply:
+    """Let an alarm ring at another time; the half of the day stays where the words leave it open."""
     times = new_times(event, target, said, context)
     if times is None or not isinstance(times[0], datetime):
         return SkillReply("To what time? Say it with the alarm, for example: move my alarm to seven.")
@@ -244,7 +246,7 @@ def resume_which(answer: Utterance, pending: Pending, context: SkillContext) -> 
     elif choice.value != _EVERY:
         uids = (choice.value,)
     if pending.state["what"] == "move":
-        return _move(context.calendar.get(uids[0]), pending.state["target"], pending.state["said"], context)
+        return move_to(context.calendar.get(uids[0]), pending.state["target"], pending.state["said"], context)
     return _cancelled([context.calendar.get(uid) for uid in uids], context)
 
 
@@ -292,7 +294,7 @@ def _meant(
         found = best([(alarm, alarm[0].title) for alarm in alarms], title)
     reading = next((reading for reading in times if reading.start is not None), None)
     if reading is None:
-        return found
+        return found if title else alarms_talked_about(utterance.text, context, found) or found
     interval = time_looked_at(reading)
     if interval is not None:
         inside = {

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assistant_app.agenda.events import Event, Moment, Occurrence, as_datetime
-from assistant_app.agenda.spoken import spoken_time
+from assistant_app.agenda.spoken import spoken_duration, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.skills import scheduling_scope as scope
-from assistant_app.skills.answers import NO, REFUSALS, chosen, yes_or_no
+from assistant_app.skills.answers import NO, chosen, refuses, yes_or_no
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_create import names_no_day
 from assistant_app.skills.scheduling_events import (
@@ -119,16 +119,16 @@ def move(utterance: Utterance, route: Route, context: SkillContext) -> SkillRepl
     state = {"target": target, "said": utterance}
     if len(found) > 1:
         return _ask_which(found, "move", context, state)
-    return _move_to(found[0], state, context, sure=not meant.by_time_alone)
+    return move_to(found[0], state, context, sure=not meant.by_time_alone)
 
 
 def resume_where_to(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
     target = read_time(answer.text, context.now(), answer.language)
     if target is None:
-        if context.router.route(answer).intent in REFUSALS:
+        if refuses(answer, context):
             return SkillReply("All right, it stays where it is.")
         return None
-    return _move_to(pending.state["which"], {"target": target, "said": answer}, context)
+    return move_to(pending.state["which"], {"target": target, "said": answer}, context)
 
 
 def resume_move(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
@@ -137,21 +137,21 @@ def resume_move(answer: Utterance, pending: Pending, context: SkillContext) -> S
         return None
     if choice.value == NO:
         return SkillReply("All right, it stays where it is.")
-    return _move(context.calendar.get(pending.state["uid"]), pending.state["start"], pending.state["end"], context)
+    return put_at(context.calendar.get(pending.state["uid"]), pending.state["start"], pending.state["end"], context)
 
 
-def _move_to(which: Occurrence, state: dict[str, Any], context: SkillContext, *, sure: bool = True) -> SkillReply:
+def move_to(which: Occurrence, state: dict[str, Any], context: SkillContext, *, sure: bool = True) -> SkillReply:
+    """Move it to the time in `state` ("target", as "said"), asking for what is still open; `sure`: it is this one."""
     event = replace(which.event, start=which.start, end=which.end)
     target: WhenReading | None = state["target"]
     times = new_times(event, target, state["said"], context) if target else None
     if times is None:
-        question = f"When should {title_and(event)} be?"
-        return SkillReply(question, pending=Pending(question, (), SCHEDULING, {"step": WHERE_TO, "which": which}))
+        return ask_where_to(which)
     start, end = times
     if which.recurrence_id is not None:
         return scope.ask_move(which, start, end, context)
     if sure:
-        return _move(event, start, end, context)
+        return put_at(event, start, end, context)
     now = context.now()
     goal = spoken_time(start, now)
     question = f"Shall I move {said(event, now)}, to {goal}?"
@@ -166,7 +166,14 @@ def _move_to(which: Occurrence, state: dict[str, Any], context: SkillContext, *,
     )
 
 
-def _move(event: Event, start: Moment, end: Moment, context: SkillContext) -> SkillReply:
+def ask_where_to(which: Occurrence) -> SkillReply:
+    """When the new time is still missing."""
+    question = f"When should {title_and(which)} be?"
+    return SkillReply(question, pending=Pending(question, (), SCHEDULING, {"step": WHERE_TO, "which": which}))
+
+
+def put_at(event: Event, start: Moment, end: Moment, context: SkillContext) -> SkillReply:
+    """Give an event that does not repeat other times, and point out what it now overlaps with."""
     now = context.now()
     overlapping = context.calendar.conflicts(start, end, ignore_uid=event.uid) if isinstance(start, datetime) else []
     same_kind = isinstance(start, datetime) != event.all_day
@@ -176,11 +183,14 @@ def _move(event: Event, start: Moment, end: Moment, context: SkillContext) -> Sk
     else:
         moved = context.calendar.edit(event.uid, start=start, end=end)
     rest = f" It overlaps with {listed([said(o, now) for o in overlapping[:3]])}." if overlapping else ""
-    return SkillReply(
-        f"Moved: {described(moved, now)}.{rest}",
-        speech=f"Moved. {said(moved, now)}.{rest}",
-        actions=(action_on("event_moved", moved, context.zone),),
-    )
+    if start == event.start and isinstance(start, datetime):
+        text, speech = f"Changed: {described(moved, now)}.", f"{title_and(moved)} takes {spoken_duration(length)} now."
+    elif REMINDER in moved.categories:
+        text, speech = f"Moved: {said(moved, now)}.", f"Moved. {said(moved, now)}."
+    else:
+        text, speech = f"Moved: {described(moved, now)}.", f"Moved. {said(moved, now)}."
+    actions = (action_on("event_moved" if start != event.start else "event_edited", moved, context.zone),)
+    return SkillReply(f"{text}{rest}", speech=f"{speech}{rest}", actions=actions)
 
 
 def new_times(
@@ -238,7 +248,7 @@ def resume_which(answer: Utterance, pending: Pending, context: SkillContext) -> 
             return _delete(pending.state["found"], context)
         which = _found(pending, choice.value)
         return scope.ask_delete(which, context) if which.recurrence_id is not None else _delete([which], context)
-    return _move_to(_found(pending, choice.value), dict(pending.state), context)
+    return move_to(_found(pending, choice.value), dict(pending.state), context)
 
 
 def _found(pending: Pending, uid: str) -> Occurrence:
@@ -294,6 +304,11 @@ def _none_found(meant: Meant, what: str) -> SkillReply:
 
 
 def undo(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    return undo_last(context)
+
+
+def undo_last(context: SkillContext) -> SkillReply:
+    """Take back the latest change of the calendar or a list, whoever made it."""
     change = context.calendar.undo()
     event = (change.before or change.after) if change else None
     if change is None:

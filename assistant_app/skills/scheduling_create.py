@@ -12,7 +12,7 @@ from assistant_app.agenda.events import EventDraft, as_datetime
 from assistant_app.agenda.spoken import spoken_duration, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.skills.answers import NO, REFUSALS, chosen, words_of
+from assistant_app.skills.answers import NO, chosen, refuses, words_of
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_events import REMINDER, is_clock_time, read_time, times_in
 from assistant_app.skills.scheduling_words import (
@@ -61,7 +61,7 @@ def create_reminder(utterance: Utterance, route: Route, context: SkillContext) -
 
 def resume_title(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
     route = context.router.route(answer)
-    if route.intent in REFUSALS:
+    if refuses(answer, context):
         return _left_out()
     if _is_new_request(route):
         return None
@@ -79,14 +79,15 @@ def resume_time(answer: Utterance, pending: Pending, context: SkillContext) -> S
     reading = _completed(wanted, answer, context.now())
     if reading is None or reading.start is None or _words_beside_time(answer, context.now()) > 2:
         route = context.router.route(answer)
-        if route.intent in REFUSALS:
+        if refuses(answer, context):
             return _left_out()
         if _is_new_request(route):
             return None
     if reading is None or reading.start is None:
         question = f"I did not find a time in that. {pending.question}"
         return SkillReply(question, pending=pending)
-    words = f"{wanted.time_words} {answer.text}".strip()
+    another_day = reading.all_day and wanted.reading is not None and wanted.reading.start is not None
+    words = answer.text if another_day else f"{wanted.time_words} {answer.text}".strip()
     return _go_on(dataclasses.replace(wanted, reading=reading, time_words=words), context)
 
 

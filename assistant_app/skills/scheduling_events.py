@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assistant_app.agenda.events import Event, Occurrence, as_datetime
+from assistant_app.agenda.events import Occurrence, as_datetime
 from assistant_app.agenda.reminders import REMINDER
 from assistant_app.agenda.when import find_times, parse_when
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.errors import InputError
+from assistant_app.agenda.word_search import GENERAL, PASSING, fold
 from assistant_app.skills.api import SkillContext
+from assistant_app.skills.scheduling_focus import occasion_by_number, occasions_told
 from assistant_app.skills.scheduling_words import CLOCK_GRAINS, interval_of, search_words
 from assistant_app.turn import Choice, Route, Utterance
 
@@ -22,12 +22,11 @@ __all__ = [
     "MOST_CHOICES",
     "REMINDER",
     "Meant",
+    "as_shift",
     "choices_of",
     "distinct",
     "events_meant",
     "is_clock_time",
-    "last_talked_about",
-    "occasion_talked_about",
     "read_time",
     "source_and_target",
     "time_looked_at",
@@ -35,7 +34,6 @@ __all__ = [
 ]
 
 MOST_CHOICES = 5
-_PRESENT_KINDS = ("event_added", "event_moved", "event_edited", "undone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +53,17 @@ class Meant:
 def events_meant(
     utterance: Utterance, route: Route, times: Sequence[WhenReading], context: SkillContext, *, category: str = ""
 ) -> Meant:
-    """The events that fit the words and the times of a request; by neither, the one last talked about."""
+    """The events that fit the words and the times of a request; by neither, what was last talked about."""
     now = context.now()
+    numbered = occasion_by_number(utterance.text, context)
+    if numbered is not None:
+        return Meant((numbered,))
     words = search_words(utterance.text, route.slots)
     interval = next((found for reading in times if (found := time_looked_at(reading))), None)
     by_name = context.calendar.search(words, after=now) if words else []
-    if not words and interval is None:
-        last = occasion_talked_about(context)
-        return Meant((last,) if last else ())
+    general = not by_name and set(fold(words)) <= GENERAL | PASSING  # "the meeting", and nothing is called so
+    if general and interval is None:
+        return Meant(tuple(occasions_told(context)))
     if interval is None:
         return Meant(_of_category(by_name, category), words)
     inside = context.calendar.between(*interval)
@@ -75,38 +76,14 @@ def events_meant(
         return Meant(_of_category(both, category), words)
     if not by_name and exact and interval[1] - interval[0] == timedelta(minutes=1):
         return Meant(_of_category(exact, category), words, by_time_alone=True)
+    if general:
+        return Meant(_of_category(inside, category), words)
     return Meant(_of_category(by_name, category), words, at_another_time=True)
 
 
 def time_looked_at(reading: WhenReading) -> tuple[datetime, datetime] | None:
     """The interval in which events are looked for; a clock time is the minute itself."""
     return interval_of(reading, timedelta(minutes=1))
-
-
-def last_talked_about(context: SkillContext) -> Event | None:
-    """The event that the conversation was about last, if it is still there."""
-    for exchange in reversed(context.history):
-        for action in reversed(exchange.reply.actions if exchange.reply else ()):
-            if action.kind in _PRESENT_KINDS:
-                try:
-                    return context.calendar.get(action.uid)
-                except InputError:
-                    continue
-    return None
-
-
-def occasion_talked_about(context: SkillContext) -> Occurrence | None:
-    """The same, of a series the occasion that was shown, or else its next one."""
-    event = last_talked_about(context)
-    if event is None:
-        return None
-    for exchange in reversed(context.history):
-        for action in reversed(exchange.reply.actions if exchange.reply else ()):
-            if action.uid == event.uid and action.details.get("start"):
-                start = datetime.fromisoformat(action.details["start"]).replace(tzinfo=context.zone)
-                with contextlib.suppress(InputError):
-                    return context.calendar.occurrence(event.uid, start.date() if event.all_day else start)
-    return context.calendar.nearest(event.uid, context.now())
 
 
 def read_time(text: str, now: datetime, language: str) -> WhenReading | None:
@@ -136,7 +113,7 @@ def source_and_target(
             return times, last_slot
     if not times:
         return [], None
-    last = times[-1] = _shift(times[-1], now, utterance.language)
+    last = times[-1] = as_shift(times[-1], now, utterance.language)
     if last.start is None and len(times) > 1 and times[-2].start is not None:  # "to Friday for an hour"
         words = utterance.text[times[-2].spans[0][0] : last.spans[-1][1]]
         together = parse_when(words, now=now, language=utterance.language)
@@ -150,7 +127,7 @@ def source_and_target(
     return times[:-1], last
 
 
-def _shift(reading: WhenReading, now: datetime, language: str) -> WhenReading:
+def as_shift(reading: WhenReading, now: datetime, language: str) -> WhenReading:
     """ "An hour later", said of an event, is later than the event and not than now: the length alone."""
     words = re.sub(r"\s+(later|earlier)$", "", reading.text, flags=re.IGNORECASE)
     length = parse_when(words, now=now, language=language) if words != reading.text else None

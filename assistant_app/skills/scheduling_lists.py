@@ -16,7 +16,7 @@ from assistant_app.agenda.spoken import spoken_time
 from assistant_app.agenda.task_files import Task
 from assistant_app.agenda.tasks import DEFAULT_LIST, tidy_name
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.skills.answers import NO, REFUSALS, chosen, yes_or_no
+from assistant_app.skills.answers import NO, chosen, refuses, yes_or_no
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_events import is_clock_time, times_in
 from assistant_app.skills.scheduling_words import listed, tidy
@@ -79,7 +79,7 @@ def add(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply
 
 def resume_items(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
     route = context.router.route(answer)
-    if route.intent in REFUSALS:
+    if refuses(answer, context):
         return SkillReply("All right, nothing was put on a list.")
     if route.skill == SCHEDULING and not route.unsure and route.intent not in ("add_to_list", "create_event"):
         return None
@@ -209,6 +209,27 @@ def resume_confirm(answer: Utterance, pending: Pending, context: SkillContext) -
     if choice.value == NO:
         return SkillReply("All right, the list stays as it is.")
     return _removed(pending.state["uids"], "", context)
+
+
+def take_off(uids: Sequence[str], context: SkillContext) -> SkillReply:
+    """Take to-dos off their lists without asking: they were put there a moment ago."""
+    known = {task.uid for task in context.reminders.tasks.tasks(done=None)}
+    there = [uid for uid in uids if uid in known]
+    return _removed(there, "", context) if there else SkillReply("It is gone already.")
+
+
+def change_due(did: Sequence[Action], reading: WhenReading | None, context: SkillContext) -> SkillReply:
+    """ "By Friday", said of what was just put on a list."""
+    tasks = context.reminders.tasks
+    due = due_of(reading) if reading is not None else None
+    known = {task.uid for task in tasks.tasks(done=None)}
+    uids = [action.uid for action in did if action.uid in known]
+    if due is None or not uids:
+        return SkillReply("When is it due? Say, for example: by Friday.")
+    changed = [tasks.edit(uid, due=due) for uid in uids]
+    names = listed([task.title for task in changed])
+    text = f"{names} {'is' if len(changed) == 1 else 'are'} due {spoken_time(due, context.now())}."
+    return SkillReply(text, actions=_actions("task_edited", changed))
 
 
 def _removed(uids: Sequence[str], note: str, context: SkillContext) -> SkillReply:

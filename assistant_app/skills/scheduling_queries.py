@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from assistant_app.agenda.events import FreeSlot, Occurrence
+from assistant_app.agenda.events import FreeSlot, Occurrence, as_datetime
 from assistant_app.agenda.spoken import spoken_clock, spoken_day, spoken_duration, written_range
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
+from assistant_app.agenda.word_search import GENERAL, PASSING, fold
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_events import (
     REMINDER,
@@ -17,6 +20,7 @@ from assistant_app.skills.scheduling_events import (
     time_looked_at,
     times_in,
 )
+from assistant_app.skills.scheduling_focus import mentions_of
 from assistant_app.skills.scheduling_words import described, interval_of, said, search_words
 from assistant_app.turn import Route, SkillReply, Utterance
 
@@ -24,6 +28,13 @@ _SHOWN = 6
 _SPOKEN = 3
 _LOOK_AHEAD = timedelta(days=7)
 _SEARCH_LIMIT = 200
+_FAR_AHEAD = timedelta(days=366)
+_HOW_LONG = re.compile(
+    r"\bhow (?:long|much time|many (?:minutes|hours|days))\b.*\b(?:until|till|til|to|before|left)\b"
+    r"|多久|还有多长时间|还有几(?:个小时|分钟|天)",
+    re.IGNORECASE,
+)
+_NEXT = re.compile(r"\b(?:next|upcoming)\b(?! (?:week|month|year|weekend|\w+day))|下一个|接下来", re.IGNORECASE)
 
 
 def query(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
@@ -37,10 +48,10 @@ def query_reminders(utterance: Utterance, route: Route, context: SkillContext) -
 def _query(utterance: Utterance, route: Route, context: SkillContext, *, category: str) -> SkillReply:
     now = context.now()
     words = search_words(utterance.text, route.slots)
-    reading = _asked_time(utterance, now)
+    reading = _asked_time(utterance, route, now)
     interval = _until(reading, now) or time_looked_at(reading) if reading else None
     if interval is None:
-        return _coming(words, context, category)
+        return _coming(utterance, words, context, category)
     inside = _of(category, context.calendar.between(*interval))
     if words:
         named = {o.event.uid for o in context.calendar.search(words, limit=_SEARCH_LIMIT)}
@@ -48,9 +59,15 @@ def _query(utterance: Utterance, route: Route, context: SkillContext, *, categor
     return _told(inside, _when_said(reading, interval, now), context)
 
 
-def _coming(words: str, context: SkillContext, category: str) -> SkillReply:
+def _coming(utterance: Utterance, words: str, context: SkillContext, category: str) -> SkillReply:
     """Without a time: the next one of that name, or all of the coming week."""
     now = context.now()
+    if asks_for_next(utterance.text) and set(fold(words)) <= GENERAL | PASSING:
+        following = _next_timed(context, category)
+        if following is not None:
+            text = time_until(following, now) if asks_how_long(utterance.text) else f"{described(following, now)}."
+            speech = None if asks_how_long(utterance.text) else f"{said(following, now)}."
+            return SkillReply(text, speech=speech, about=mentions_of([following], context))
     if words:
         found = _of(category, context.calendar.search(words, after=now))
         if found:
@@ -58,10 +75,14 @@ def _coming(words: str, context: SkillContext, category: str) -> SkillReply:
             more = (
                 f" There are {len(found) - 1} more." if len(found) > 2 else " There is one more." if found[1:] else ""
             )
-            return SkillReply(f"{described(first, now)}.{more}", speech=f"{said(first, now)}.{more}")
+            about = mentions_of(found[:1], context)
+            if asks_how_long(utterance.text):
+                return SkillReply(f"{time_until(first, now)}{more}", about=about)
+            return SkillReply(f"{described(first, now)}.{more}", speech=f"{said(first, now)}.{more}", about=about)
         past = distinct(context.calendar.search(words))
         if past:
-            return SkillReply(f"Nothing of that name is coming. The last was {described(past[0], now)}.")
+            text = f"Nothing of that name is coming. The last was {described(past[0], now)}."
+            return SkillReply(text, about=mentions_of(past[:1], context))
         return SkillReply(f"I found nothing called “{words}” in the calendar.")
     coming = [
         o for o in context.calendar.between(now, now + _LOOK_AHEAD) if not category or category in o.event.categories
@@ -71,7 +92,47 @@ def _coming(words: str, context: SkillContext, category: str) -> SkillReply:
     following = context.calendar.next_after(now)
     if following is None or category:
         return SkillReply("Nothing is coming up in the calendar.")
-    return SkillReply(f"Nothing in the coming week. The next is {described(following, now)}.")
+    text = f"Nothing in the coming week. The next is {described(following, now)}."
+    return SkillReply(text, about=mentions_of([following], context))
+
+
+def asks_how_long(text: str) -> bool:
+    """ "How long until lunch", "how much time do I have before the review"."""
+    return bool(_HOW_LONG.search(text))
+
+
+def asks_for_next(text: str) -> bool:
+    """ "When is my next meeting", "what is coming up next": one answer is wanted, not a week's."""
+    return bool(_NEXT.search(text)) or asks_how_long(text)
+
+
+def time_until(which: Occurrence, now: datetime) -> str:
+    """ "In an hour and twenty minutes: Lunch, today at noon."; what is under way says so."""
+    start = as_datetime(which.start, _zone(now))
+    told = f"{said(which, now)}."
+    if start <= now:
+        return f"That is now: {told}"
+    away = timedelta(minutes=-(-(start - now) // timedelta(minutes=1)))
+    return f"In {spoken_duration(away)}: {told}"
+
+
+def _next_timed(context: SkillContext, category: str) -> Occurrence | None:
+    """The next thing that begins at an hour, however far away; else the next one at all."""
+    now = context.now()
+    if category:
+        coming = _of(category, context.calendar.between(now, now + _FAR_AHEAD))
+        return next(iter(coming), None)
+    coming = [o for o in context.calendar.between(now, now + _LOOK_AHEAD) if not o.all_day and _starts(o, now) > now]
+    return coming[0] if coming else context.calendar.next_after(now)
+
+
+def _starts(which: Occurrence, now: datetime) -> datetime:
+    return as_datetime(which.start, _zone(now))
+
+
+def _zone(now: datetime) -> ZoneInfo:
+    assert isinstance(now.tzinfo, ZoneInfo)
+    return now.tzinfo
 
 
 def _of(category: str, found: Sequence[Occurrence]) -> list[Occurrence]:
@@ -79,24 +140,24 @@ def _of(category: str, found: Sequence[Occurrence]) -> list[Occurrence]:
 
 
 def _told(found: Sequence[Occurrence], when: str, context: SkillContext) -> SkillReply:
-    now = context.now()
+    now, about = context.now(), mentions_of(found[:_SHOWN], context)
     if not found:
         return SkillReply(f"Nothing is in the calendar {when}.")
     if len(found) == 1:
-        return SkillReply(f"{described(found[0], now)}.", speech=f"{said(found[0], now)}.")
+        return SkillReply(f"{described(found[0], now)}.", speech=f"{said(found[0], now)}.", about=about)
     head = f"{len(found)} events {when}"
     lines = [f"- {described(occurrence, now)}" for occurrence in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(f"- and {len(found) - _SHOWN} more")
     spoken = "; ".join(said(occurrence, now) for occurrence in found[:_SPOKEN])
     rest = f"; and {len(found) - _SPOKEN} more" if len(found) > _SPOKEN else ""
-    return SkillReply("\n".join((f"{head}:", *lines)), speech=f"{head}: {spoken}{rest}.")
+    return SkillReply("\n".join((f"{head}:", *lines)), speech=f"{head}: {spoken}{rest}.", about=about)
 
 
 def find_free_time(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
     now = context.now()
     hours = context.settings.calendar
-    reading = _asked_time(utterance, now)
+    reading = _asked_time(utterance, route, now)
     length = (reading.duration if reading else None) or timedelta(minutes=hours.event_minutes)
     interval = _until(reading, now) or interval_of(reading, length) if reading else None
     if interval is None:
@@ -116,7 +177,8 @@ def find_free_time(utterance: Utterance, route: Route, context: SkillContext) ->
     )
     if not free:
         busy = f" There is {described(taken[0], now)}." if taken else ""
-        return SkillReply(f"No, there is no room for {spoken_duration(length)} {when}.{busy}")
+        text = f"No, there is no room for {spoken_duration(length)} {when}.{busy}"
+        return SkillReply(text, about=mentions_of(taken[:1], context))
     shown = [written_range(slot.start, slot.end, now) for slot in free[:_SPOKEN]]
     return SkillReply(
         f"Free {when}: {'; '.join(shown)}.",
@@ -130,7 +192,11 @@ def _free_at(interval: tuple[datetime, datetime], context: SkillContext) -> Skil
     when = written_range(*interval, now)
     if not taken:
         return SkillReply(f"Yes, you are free: {when}.", speech="Yes, you are free then.")
-    return SkillReply(f"No, there is {described(taken[0], now)}.", speech=f"No, there is {said(taken[0], now)}.")
+    return SkillReply(
+        f"No, there is {described(taken[0], now)}.",
+        speech=f"No, there is {said(taken[0], now)}.",
+        about=mentions_of(taken[:1], context),
+    )
 
 
 def date_and_time(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
@@ -146,7 +212,12 @@ def date_and_time(utterance: Utterance, route: Route, context: SkillContext) -> 
     return SkillReply(text, speech=f"It is {spoken_clock(now)} on {now:%A} the {now.day} of {now:%B}.")
 
 
-def _asked_time(utterance: Utterance, now: datetime) -> WhenReading | None:
+def _asked_time(utterance: Utterance, route: Route, now: datetime) -> WhenReading | None:
+    for slot in route.slots:
+        if slot.name == "datetime" and slot.start == slot.end:  # of the question before: "and in the morning?"
+            carried = parse_when(slot.text, now=now, language=utterance.language)
+            if carried is not None:
+                return carried
     whole = parse_when(utterance.text, now=now, language=utterance.language)
     if whole is not None:
         return whole

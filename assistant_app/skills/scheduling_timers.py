@@ -15,8 +15,9 @@ from assistant_app.agenda.ring_state import Timer
 from assistant_app.agenda.spoken import spoken_number
 from assistant_app.agenda.when import find_times
 from assistant_app.agenda.word_search import fold
-from assistant_app.skills.answers import NO, REFUSALS, chosen
+from assistant_app.skills.answers import NO, chosen, refuses
 from assistant_app.skills.api import SkillContext
+from assistant_app.skills.scheduling_focus import timer_talked_about, timer_uid
 from assistant_app.skills.scheduling_words import listed, tidy
 from assistant_app.turn import SCHEDULING, Action, Choice, Pending, Route, SkillReply, Utterance
 
@@ -43,7 +44,7 @@ def resume_length(answer: Utterance, pending: Pending, context: SkillContext) ->
         return _start(lengths[:1], pending.state["name"], context)
     if answer.text.strip().isdecimal():  # "ten" and "10" alone are minutes
         return _start([timedelta(minutes=int(answer.text))], pending.state["name"], context)
-    return SkillReply("All right, no timer.") if context.router.route(answer).intent in REFUSALS else None
+    return SkillReply("All right, no timer.") if refuses(answer, context) else None
 
 
 def _start(lengths: Sequence[timedelta], name: str, context: SkillContext) -> SkillReply:
@@ -118,6 +119,9 @@ def _act(
         found = _by_name(timer_name(route), able) or _of_length(of_length, able) or able
     else:
         found = _meant(utterance, route, able, context) or able
+    last = timer_talked_about(utterance.text, context, able)
+    if found == able and last is not None and not _wants_all(utterance):  # "pause it"
+        found = [last]
     if timer_name(route) and not _by_name(timer_name(route), able):
         return SkillReply(f"There is no timer called “{timer_name(route)}”. {_all_said(able, reminders)}")
     if len(found) > 1 and not (what != "change" and _wants_all(utterance)):
@@ -152,6 +156,17 @@ def _done(what: str, found: Sequence[Timer], by: timedelta, context: SkillContex
     text = " ".join(f"{_left_said(timer, reminders)}." for timer in changed)
     kind = {"pause": "timer_paused", "resume": "timer_resumed", "change": "timer_changed"}[what]
     return SkillReply(text, actions=tuple(_action(kind, timer, reminders) for timer in changed))
+
+
+def change_length(timer: Timer, by: timedelta, context: SkillContext) -> SkillReply:
+    """Let a timer run so much longer, or shorter where `by` is negative."""
+    return _done("change", [timer], by, context)
+
+
+def cancel_these(uids: Sequence[str], context: SkillContext) -> SkillReply:
+    """Cancel those of these timers, named as in actions, that still run."""
+    found = [timer for timer in context.reminders.timers() if timer_uid(timer) in uids]
+    return _done("cancel", found, timedelta(), context) if found else SkillReply("That timer is over.")
 
 
 def _ask_which(what: str, found: Sequence[Timer], by: timedelta, context: SkillContext) -> SkillReply:
@@ -270,4 +285,4 @@ def _action(kind: str, timer: Timer, reminders: Reminders) -> Action:
     details = {"title": timer_title(timer), "seconds": f"{timer.length_s:.0f}"}
     if not timer.paused:
         details["ends"] = ends.isoformat(timespec="seconds")
-    return Action(kind, f"timer-{timer.id}", details)
+    return Action(kind, timer_uid(timer), details)

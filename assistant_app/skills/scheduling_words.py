@@ -76,7 +76,10 @@ def without_times(text: str, readings: Iterable[WhenReading]) -> str:
 def search_words(text: str, slots: Sequence[Slot]) -> str:
     """The words that tell which event is meant."""
     named = [slot for slot in slots if slot.name in ("title", "person", "location", "list_item")]
-    return " ".join(text[slot.start : slot.end] for slot in sorted(named, key=lambda slot: slot.start))
+    carried = [slot.text for slot in named if slot.start == slot.end]
+    return " ".join(
+        [*carried, *(text[s.start : s.end] for s in sorted(named, key=lambda s: s.start) if s.end > s.start)]
+    )
 
 
 def interval_of(reading: WhenReading, default: timedelta) -> tuple[datetime, datetime] | None:
