@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assistant_app.brain.tokens import whole_words
@@ -109,7 +109,8 @@ def measure(
 
 
 def chosen(samples: Samples, heads: Container[str], count: int) -> list[TextExample]:
-    """`count` sentences with slots, as many of each set as there are."""
+    """`count` sentences with slots, as many of each set as there are; the same whatever the limit of `samples`."""
+    samples = replace(samples, limit=count, _texts={})
     pools = []
     for name in (name for name in samples.sets() if name in SETS):
         usable = {

@@ -117,7 +117,7 @@ def grid(title: str, rows: Sequence[str], names: Sequence[str], counts: Sequence
             x = left + cell * at
             parts += [
                 f'<rect class="cell" x="{x + 1}" y="{y + 1}" width="{cell - 2}" height="32" '
-                f'fill-opacity="{count / total:.3f}"/>',
+                f'fill-opacity="{0.65 * count / total:.3f}"/>',
                 f'<text class="label" x="{x + cell / 2:.0f}" y="{y + 21}" text-anchor="middle">{count}</text>',
             ]
     return _svg(title, parts, width=width, height=height)

@@ -104,12 +104,12 @@ def is_right(said: Said, program: Program, meant: Event | None) -> bool | None:
     if act in ("create", "remind"):
         return _fits(said.actions(*ADDED), program.new)
     if act == "cancel":
-        return _done_to(said, said.actions("event_deleted", "reminder_"), meant)
+        return _done_to(said, said.actions("event_deleted", "reminder_"), meant, "cancel_")
     if act == "move":
         moved = said.actions("event_moved", "event_edited")
-        return _done_to(said, moved, meant) and (not moved or _fits(moved, program.new, title=False))
+        return _done_to(said, moved, meant, "move_") and (not moved or _fits(moved, program.new, title=False))
     if act == "query":
-        named = program.target.subject is None or meant is None or meant.title.casefold() in said.reply.casefold()
+        named = program.target.subject is None or meant is None or _names(said.reply, meant)
         return not changed and skill == SCHEDULING and intent in _QUERIES and named
     if act == "revise":
         return _fits(said.actions(*CHANGED), program.new, title=False)
@@ -137,16 +137,18 @@ def _fits(actions: Sequence[Mapping[str, str]], wanted: Described, *, title: boo
     return False
 
 
-def _done_to(said: Said, actions: Sequence[Mapping[str, str]], meant: Event | None) -> bool:
+def _done_to(said: Said, actions: Sequence[Mapping[str, str]], meant: Event | None, intents: str) -> bool:
+    """Whether it was done to the event that is meant, or is asked whether to; `intents`: how those of the act begin."""
     if actions:
         return meant is None or any(action["uid"] == meant.uid for action in actions)
-    return _named_in_question(said, meant)
+    asks_about_it = said.asks is not None and bool(said.asks.choices) and said.route is not None
+    if meant is None:
+        return asks_about_it and said.goes_to.startswith(f"{SCHEDULING}/{intents}")
+    return asks_about_it and said.goes_to.startswith(f"{SCHEDULING}/") and _names(said.reply, meant)
 
 
-def _named_in_question(said: Said, meant: Event | None) -> bool:
-    if said.asks is None or not said.asks.choices or not said.goes_to.startswith(f"{SCHEDULING}/"):
-        return False
-    return meant is None or meant.title.casefold() in said.reply.casefold()
+def _names(reply: str, event: Event) -> bool:
+    return event.title.casefold() in reply.casefold()
 
 
 def _meant(talk: Talk, target: Described, now: datetime) -> Event | None:
