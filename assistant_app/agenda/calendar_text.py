@@ -11,11 +11,16 @@ from assistant_app.agenda.content_lines import components, join_lines, keep, spl
 from assistant_app.agenda.event_files import PRODUCT_ID
 
 
-def alone(data: bytes, uid: str) -> bytes:
-    """The file with just one of its events, and the zones."""
+def alone(data: bytes, uid: str, kind: str = "VEVENT") -> bytes:
+    """The file with just one of its events (or its to-dos, VTODO), and the zones."""
     return join_lines(
-        keep(split_lines(data), lambda c: c.kind == "VTIMEZONE" or (c.kind == "VEVENT" and c.uid in (uid, "")))
+        keep(split_lines(data), lambda c: c.kind == "VTIMEZONE" or (c.kind == kind and c.uid in (uid, "")))
     )
+
+
+def to_do_uids(data: bytes) -> list[str]:
+    """The UIDs of the to-dos in a file."""
+    return list(dict.fromkeys(c.uid for c in components(split_lines(data)) if c.kind == "VTODO" and c.uid))
 
 
 def without(data: bytes, uid: str) -> bytes | None:
@@ -23,6 +28,19 @@ def without(data: bytes, uid: str) -> bytes | None:
     rest = keep(split_lines(data), lambda c: c.kind == "VTIMEZONE" or c.uid not in (uid, ""))
     others = any(component.kind != "VTIMEZONE" for component in components(rest))
     return join_lines(rest) if others else None
+
+
+def replaced(data: bytes, uid: str, alone_: bytes) -> bytes:
+    """The file with one of its events as another file, which holds nothing else, has it; the other events stay."""
+    rest = without(data, uid)
+    if rest is None:
+        return alone_
+    lines, new = split_lines(rest), split_lines(alone_)
+    known = {component.tzid for component in components(lines) if component.kind == "VTIMEZONE"}
+    wanted = keep(new, lambda component: component.tzid not in known or component.kind != "VTIMEZONE")
+    texts = [join_lines(wanted[component.start : component.end]) for component in components(wanted)]
+    end = max(number for number, line in enumerate(lines) if line.name == b"END")
+    return join_lines(lines[:end]) + b"".join(texts) + join_lines(lines[end:])
 
 
 def joined(files: Iterable[bytes]) -> bytes:

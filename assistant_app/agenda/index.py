@@ -250,13 +250,6 @@ class EventIndex:
 
     # Events
 
-    def without_events(self) -> dict[str, Stamp]:
-        """Files that could be read and hold no event, by path relative to the root."""
-        rows = self._db.execute(
-            "SELECT path, mtime_ns, size FROM files WHERE problem IS NULL AND path NOT IN (SELECT path FROM events)"
-        )
-        return {path: Stamp(m, s) for path, m, s in rows}
-
     def by_uid(self, uid: str) -> IndexedEvent | None:
         row = self._db.execute(
             f"SELECT {_COLUMNS} FROM events WHERE uid=? AND part=0 ORDER BY path LIMIT 1", (uid,)

@@ -76,14 +76,14 @@ def edited(data: bytes, change: Change, changes: dict[str, Any]) -> bytes:
 def edited_one(data: bytes, change: Change, which: Which, changes: dict[str, Any]) -> bytes:
     """The file with changed fields of one occasion."""
     data = _with_override(data, change, which)
-    part = _override(data, change.uid, which)
+    part = _override(data, change, which)
     assert part is not None
     return written(part, stamped(part, change.now, _in_form(changes, TimeForm.of(part), change.zone)))
 
 
 def without_one(data: bytes, change: Change, which: Which) -> bytes:
     """The file with one occasion left out."""
-    override = _override(data, change.uid, which)
+    override = _override(data, change, which)
     if override is not None:
         place = override.place
         data = content_lines.join_lines([*override.lines[: place.start], *override.lines[place.end :]])
@@ -92,7 +92,7 @@ def without_one(data: bytes, change: Change, which: Which) -> bytes:
         return data
     form = TimeForm.of(master)
     known = b"".join(line.raw for line in content_lines.own_lines(master.lines, master.place, b"EXDATE"))
-    new = known + form.line(b"EXDATE", [_as_of_series(form, which.recurrence_id, change.zone)])
+    new = known + form.line(b"EXDATE", [_identity(data, change, which)])
     lines = content_lines.set_properties(master.lines, master.place, {b"EXDATE": new})
     part = parts_of(content_lines.join_lines(lines), change.uid)[0]
     return written(part, stamped(part, change.now, {}))
@@ -101,11 +101,12 @@ def without_one(data: bytes, change: Change, which: Which) -> bytes:
 def ended_before(data: bytes, change: Change, which: Which) -> bytes:
     """The file of the series that now ends before an occasion."""
     master = parts_of(data, change.uid)[0]
-    last = _until(TimeForm.of(master), _as_of_series(TimeForm.of(master), which.recurrence_id, change.zone))
+    begins = _identity(data, change, which)
+    last = _until(TimeForm.of(master), begins)
     lines = content_lines.map_properties(
         master.lines, master.place, {b"RRULE"}, lambda line: rule_with(line, {b"COUNT": None, b"UNTIL": last})
     )
-    at = seconds(which.recurrence_id)
+    at = seconds(begins)
     data = _kept(content_lines.join_lines(lines), change.uid, lambda moment: seconds(moment) < at)
     part = parts_of(data, change.uid)[0]
     return written(part, stamped(part, change.now, {}))
@@ -114,16 +115,16 @@ def ended_before(data: bytes, change: Change, which: Which) -> bytes:
 def beginning_with(data: bytes, change: Change, which: Which, new_uid: str) -> bytes:
     """A file of its own, under another UID, with the series from an occasion on."""
     master = parts_of(data, change.uid)[0]
-    at = seconds(which.recurrence_id)
+    start = _identity(data, change, which)
+    at = seconds(start)
     lines = list(master.lines)
     if "COUNT" in str(_event(master).recurrence).upper():
-        left = str(max(occasions_from(master.parsed, which.recurrence_id), 1)).encode()
+        left = str(max(occasions_from(master.parsed, start), 1)).encode()
         lines = content_lines.map_properties(
             lines, master.place, {b"RRULE"}, lambda line: rule_with(line, {b"COUNT": left})
         )
     data = _kept(content_lines.join_lines(lines), change.uid, lambda moment: seconds(moment) >= at)
     first, *overrides = parts_of(data, change.uid)
-    start = _as_of_series(TimeForm.of(first), which.recurrence_id, change.zone)
     length = times_of(master.parsed)[1] - times_of(master.parsed)[0]
     changes = stamped(first, change.now, {"start": start, "end": start + length}) | {"sequence": 0}
     data = written(first, changes)
@@ -134,7 +135,7 @@ def beginning_with(data: bytes, change: Change, which: Which, new_uid: str) -> b
 def alone(data: bytes, change: Change, which: Which, new_uid: str) -> bytes:
     """A file of its own, under another UID, with one occasion as an event that does not repeat."""
     data = _with_override(data, change, which)
-    part = _override(data, change.uid, which)
+    part = _override(data, change, which)
     assert part is not None
     data = _file_with(part.lines, [_without(part, b"RECURRENCE-ID", uid=new_uid)])
     single = parts_of(data, new_uid)[0]
@@ -245,20 +246,25 @@ def _in_place(part: Part, said: Event) -> bool:
     return part.is_override and seconds(part.parsed["RECURRENCE-ID"].dt) == seconds(said.start)
 
 
-def _override(data: bytes, uid: str, which: Which) -> Part | None:
-    at = seconds(which.recurrence_id)
-    parts = [part for part in parts_of(data, uid) if part.is_override]
+def _identity(data: bytes, change: Change, which: Which) -> Moment:
+    """What the series calls an occasion: a floating one names it without a zone."""
+    return _as_of_series(TimeForm.of(parts_of(data, change.uid)[0]), which.recurrence_id, change.zone)
+
+
+def _override(data: bytes, change: Change, which: Which) -> Part | None:
+    at = seconds(_identity(data, change, which))
+    parts = [part for part in parts_of(data, change.uid) if part.is_override]
     return next((part for part in parts if seconds(part.parsed["RECURRENCE-ID"].dt) == at), None)
 
 
 def _with_override(data: bytes, change: Change, which: Which) -> bytes:
     """The file with a component of its own for the occasion: a copy of the series', where it has none yet."""
-    if _override(data, change.uid, which) is not None:
+    if _override(data, change, which) is not None:
         return data
     parts = parts_of(data, change.uid)
     master, form = parts[0], TimeForm.of(parts[0])
     properties = {name: b"" for name in _OF_A_SERIES}
-    identity = _as_of_series(form, which.recurrence_id, change.zone)
+    identity = _identity(data, change, which)
     properties[b"RECURRENCE-ID"] = form.line(b"RECURRENCE-ID", [identity])
     properties[b"DTSTART"] = form.line(b"DTSTART", [_as_of_series(form, which.start, change.zone)])
     if "DURATION" not in master.parsed:

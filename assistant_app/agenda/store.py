@@ -273,7 +273,7 @@ class CalendarStore(CalendarReader):
 
     def import_ics(self, text_or_bytes: str | bytes, *, calendar: str = "") -> list[Event]:
         """Take over every event of an iCalendar text; one that is there already is replaced, a new one goes into
-        `calendar` or the default one."""
+        `calendar` or the default one. To-dos that are not there yet are taken over, too."""
         data = text_or_bytes.encode() if isinstance(text_or_bytes, str) else text_or_bytes
         data = data.removeprefix(b"\xef\xbb\xbf")
         target = self._calendar_name(calendar or self.default_calendar)
@@ -285,22 +285,31 @@ class CalendarStore(CalendarReader):
                 "calendar_file_invalid",
                 f"This is not a calendar file that can be understood: {error}. Nothing was added.",
             ) from error
-        files: list[FileChange] = []
+        contents: dict[str, tuple[bytes | None, bytes]] = {}
         uids = tuple(stored.event.uid for stored in found)
         with self._changing():
             for uid in uids:
                 alone = calendar_text.alone(data, uid)
                 known = self._known(uid)
                 path = self._path(known.event.file) if known else f"{target}/{self._file_name(uid)}"
-                files.append(FileChange(path, self._content(path) if known else None, alone))
+                before, now = contents.get(path) or (self._content(path),) * 2 if known else (None, None)
+                contents[path] = before, alone if now is None else calendar_text.replaced(now, uid, alone)
+            files = [FileChange(path, before, after) for path, (before, after) in contents.items()]
+            to_dos = [
+                (uid, f"{target}/{self._file_name(uid)}") for uid in calendar_text.to_do_uids(data) if uid not in uids
+            ]
+            to_dos = [(uid, path) for uid, path in to_dos if read_or_none(self.root / path) is None]
+            files += [FileChange(path, None, calendar_text.alone(data, uid, "VTODO")) for uid, path in to_dos]
             if files:
-                self._write("event_added", uids, files)
+                kind: ChangeKind = "event_added" if uids else "task_added"
+                self._write(kind, (*uids, *(uid for uid, _ in to_dos)), files)
         return [self.get(uid) for uid in uids]
 
     def export_ics(self, calendar: str | None = None) -> bytes:
-        """One iCalendar file with every event of a calendar, or of all, as they are on disk."""
+        """One iCalendar file with every event and to-do of a calendar, or of all, as they are on disk."""
         with self._lock:
-            paths = self._folders.ask(lambda index: index.paths(calendar))
+            paths = self._folders.ask(lambda index: [*index.paths(calendar), *index.files_without_events()])
+            paths = [path for path in paths if calendar is None or path.startswith(f"{calendar}/")]
             contents = [read_or_none(self.root / path) or b"" for path in paths]
         return calendar_text.joined(contents)
 
