@@ -314,10 +314,11 @@ class UtteranceReader:
         Where the set has out-of-scope texts the intent is the likeliest one in scope, and a low probability
         speaks for out of scope.
         """
-        tokens = self.encode(text)
-        torch = self._torch
+        reading = self.reading(text)  # a text that was just routed is not read again
+        if reading is None:
+            return "", 0.0, []
+        taps, torch = reading.taps, self._torch
         with torch.inference_mode():
-            taps = self.read(tokens)
             padding = torch.zeros(taps.shape[:2], dtype=torch.bool, device=taps.device)
             intent, probability = "", 0.0
             if label_set in self.checkpoint.intent_labels:
@@ -331,7 +332,7 @@ class UtteranceReader:
                 )
             slots = []
             if label_set in self.checkpoint.slot_labels:
-                slots = self._tag(text, tokens, taps, padding, label_set)
+                slots = self._tag(text, reading.tokens, taps, padding, label_set)
         return intent, probability, slots
 
     def encode(self, text: str) -> Tokens:
