@@ -20,6 +20,15 @@ DENY = "deny"
 STOP = "stop"
 """The router's intents for agreeing, refusing and breaking off."""
 REFUSALS = (DENY, STOP)
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+_HAN_NUMBERS = "一二三四五六"
+_ORDINAL = re.compile(
+    rf"\b(?:the\s+)?(?P<word>{'|'.join(_ORDINALS)}|last|[1-6](?=st|nd|rd|th))(?:st|nd|rd|th)?\s+"
+    r"(?:one|option|choice|time|slot|event|meeting|appointment|alarm)\b"
+    rf"|^\W*(?:yes\W+)?(?:the\s+)?(?P<alone>{'|'.join(_ORDINALS)}|last)\b(?=\W*(?:please|thanks|$))"
+    r"|第(?P<han>[一二三四五六])个",
+    re.IGNORECASE,
+)
 
 
 def yes_or_no(yes: str, no: str) -> tuple[Choice, ...]:
@@ -62,7 +71,25 @@ def by_label(text: str, choices: Sequence[Choice]) -> Choice | None:
         if said == words_of(choice.label) or said == [str(number)]:
             return choice
     fitting = [choice for choice in choices if set(said) <= set(words_of(choice.label))]
-    return fitting[0] if len(fitting) == 1 else None
+    return fitting[0] if len(fitting) == 1 else _by_place(text, choices)
+
+
+def _by_place(text: str, choices: Sequence[Choice]) -> Choice | None:
+    """ "The second one", "the last option, please": one of several offers, the safe choice not counted."""
+    offers = [choice for choice in choices if choice.value not in (YES, NO)]
+    place = ordinal_in(text)
+    return offers[place] if len(offers) > 1 and place is not None and -1 <= place < len(offers) else None
+
+
+def ordinal_in(text: str) -> int | None:
+    """ "The second one" is 1, "the last one" -1, counted from 0; None where no number stands for a thing."""
+    named = _ORDINAL.search(text)
+    if named is None:
+        return None
+    word = (named["word"] or named["alone"] or "").lower()
+    if named["han"]:
+        return _HAN_NUMBERS.index(named["han"])
+    return -1 if word == "last" else _ORDINALS.index(word) if word in _ORDINALS else int(word) - 1
 
 
 def words_of(text: str) -> list[str]:

@@ -83,6 +83,17 @@ _LOOSE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 
+_LASTS = re.compile(
+    r"(?<!the )(?<!in )\b(?:last|lasts|lasting)\b"
+    r"(?=\s+(?:an?|half|\d+(?:\.\d+)?|[a-z]{3,9}(?:[ -]five)?)(?: and a half| an?)?"
+    r"\s+(?:minutes?|mins?|hours?|hrs?|days?)\b)",
+    re.IGNORECASE,
+)
+_NOW_THEN = re.compile(
+    r"\bnow\b(?=[ ,]+(?:please|can|could|would|let|let's|i|make|book|set|schedule|add|put|create|look|find)\b)",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
@@ -127,7 +138,10 @@ class Fragment:
 
 def fragment_of(text: str, now: datetime, language: str) -> Fragment:
     """Take an utterance apart; `now` and `language` are for the times in it."""
-    readings = sorted(find_times(text, now=now, language=language), key=lambda r: r.spans[0][0] if r.spans else 0)
+    readings = sorted(
+        find_times(without_seeming_times(text), now=now, language=language),
+        key=lambda r: r.spans[0][0] if r.spans else 0,
+    )
     wanted = [reading for reading in readings if not _denied(text, reading)]
     tokens = tokens_of(_blanked(text, readings))
     known = [token for token in tokens if token in _ALL or token in ASKING]
@@ -158,6 +172,13 @@ def without_lead_in(text: str) -> str:
     """ "no, sorry, Thursday" is "Thursday"; a text that is nothing else stays as it is."""
     rest = _LEAD_IN.sub("", text).strip()
     return rest if rest.strip(" ,.!?。！？") else text.strip()
+
+
+def without_seeming_times(text: str) -> str:
+    """ "That should last 2 hours" names no stretch of the past, "now please book" no time; the other words keep their
+    places."""
+    text = _LASTS.sub(lambda found: "for".ljust(len(found[0])), text)
+    return _NOW_THEN.sub(lambda found: " " * len(found[0]), text)
 
 
 def drops(text: str, now: datetime, language: str) -> bool:

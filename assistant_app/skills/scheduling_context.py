@@ -20,6 +20,7 @@ from assistant_app.skills.api import Exchange, SkillContext
 from assistant_app.skills.fragments import CHANGING, DROPPING, Fragment, drops, fragment_of, tokens_of
 from assistant_app.skills.scheduling_create import names_no_day
 from assistant_app.skills.scheduling_events import is_clock_time
+from assistant_app.skills.scheduling_fields import alert_before, detail_of
 from assistant_app.skills.scheduling_focus import last_actions, last_exchange, occasions_told
 from assistant_app.turn import DIALOGUE, SCHEDULING, Route, Slot, Utterance
 
@@ -65,7 +66,7 @@ def _about_events(
     utterance: Utterance, route: Route, fragment: Fragment, exchange: Exchange, context: SkillContext
 ) -> str | None:
     did = last_actions(exchange)
-    if did and corrections.alert_before(utterance, fragment) is not None and did[-1].kind.startswith("event_"):
+    if did and alert_before(utterance, fragment) is not None and did[-1].kind.startswith("event_"):
         return CHANGE_LAST
     if fragment.whole or fragment.many:
         return None
@@ -107,7 +108,7 @@ def _rejects(fragment: Fragment, route: Route) -> bool:
 
 def _changes(utterance: Utterance, route: Route, fragment: Fragment, context: SkillContext) -> bool:
     """Whether the words change something of what was done last."""
-    if corrections.detail_of(utterance, route, fragment) is not None:
+    if detail_of(utterance, route, fragment) is not None:
         return True
     if fragment.content and not _of_last_title(fragment, context):
         return False

@@ -8,9 +8,9 @@ just now.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from assistant_app.agenda.events import Event, Moment, Occurrence, as_datetime
 from assistant_app.agenda.reminders import ALARM, REMINDER
@@ -19,6 +19,7 @@ from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.errors import InputError
 from assistant_app.skills import scheduling_alarms as alarms
 from assistant_app.skills import scheduling_changes as changes
+from assistant_app.skills import scheduling_create as create
 from assistant_app.skills import scheduling_lists as lists
 from assistant_app.skills import scheduling_scope as scope
 from assistant_app.skills import scheduling_timers as timers
@@ -35,6 +36,7 @@ from assistant_app.skills.fragments import (
     fragment_of,
 )
 from assistant_app.skills.scheduling_events import as_shift, is_clock_time
+from assistant_app.skills.scheduling_fields import Detail, alert_before, detail_of, with_people
 from assistant_app.skills.scheduling_focus import (
     DID,
     last_actions,
@@ -47,51 +49,13 @@ from assistant_app.skills.scheduling_words import action_on, described, listed, 
 from assistant_app.turn import SCHEDULING, Action, Choice, Pending, Route, SkillReply, Utterance
 
 CORRECTION = "correction"
+_ASKED_WHEN = (create.TIME, changes.WHERE_TO, alarms.ALARM_TIME, timers.LENGTH)
 _DAY = timedelta(days=1)
 _EVENT_KINDS = ("event_added", "event_moved", "event_edited", "undone")
 _TIMER_KINDS = ("timer_started", "timer_changed", "timer_paused", "timer_resumed")
-_NOUN = r"(?:it|that|this|them|(?:the|this|that|my) (?:event|meeting|appointment|reminder|alarm|timer|entry|one))"
-_TITLE = re.compile(
-    rf"^(?:call|name|title|rename|label) (?:{_NOUN} )?(?:to |as )?(?P<new>.+)$"
-    rf"|^(?:change|set|make|update) (?:the|its) (?:title|name|subject) (?:to |as |be )?(?P<new2>.+)$"
-    rf"|^(?:the |its )?(?:title|name|subject) (?:is|should be|will be) (?P<new3>.+)$"
-    rf"|^(?:it(?:'s| is)|it should be) called (?P<new4>.+)$"
-    rf"|^(?:把)?(?:它|名字|标题|名称)?(?:改名为|改名叫|叫做?|改叫|名字改成|标题改成)(?P<new5>.+)$",
-    re.IGNORECASE,
-)
-_PLACE = re.compile(
-    r"^(?:change|set|make|put|update) (?:the|its) (?:location|place|venue) (?:to |as |at |in |be )*(?P<new>.+)$"
-    r"|^(?:the |its )?(?:location|place|venue) (?:is|should be|will be) (?:at |in )?(?P<new2>.+)$"
-    r"|^(?:把)?(?:地点|位置)(?:是|改成|改为|改到|设为|在)(?P<new3>.+)$",
-    re.IGNORECASE,
-)
-_BARE_PLACE = re.compile(
-    rf"^(?:(?:{_NOUN} )?(?:is|will be|should be) |it's |(?:make|have|put|do|hold) {_NOUN} )?"
-    r"(?:at|in) (?P<new>(?!all\b).+)$"
-    r"|^在(?P<new2>.+)$",
-    re.IGNORECASE,
-)
-_PEOPLE = re.compile(
-    rf"^(?:add|invite|include|bring) (?P<new>.+?)(?: (?:to|in|on|for) {_NOUN})?$|^with (?P<new2>.+)$"
-    r"|^(?:加上|和)(?P<new3>.+?)(?:一起)?$",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(
-    r"(?:\s*,?\s*\b(?:instead|please|too|as well|also|then|thanks|thank you))+[.!?]*$|[.!?。！？]+$", re.IGNORECASE
-)
 _THE_ONE = re.compile(r"^(?:the|that) one ", re.IGNORECASE)
 """Before "on Friday", "one" would be read as the hour."""
 _HALF_OF_DAY = re.compile(r"[ap]\.?m|noon|evening|night|morning|afternoon|1[3-9]|2[0-4]|午|晚|早", re.IGNORECASE)
-_BEFORE = re.compile(r"\b(?:before|beforehand|prior|in advance|ahead|earlier)\b|提前|之前", re.IGNORECASE)
-_REMINDS = re.compile(r"\b(?:remind|alert|notify|reminder|warning|warn)\b|提醒", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """Something of an event that is no time."""
-
-    what: Literal["title", "location", "people"]
-    new: str
 
 
 def can_change(action: Action) -> bool:
@@ -102,32 +66,6 @@ def can_change(action: Action) -> bool:
 def is_vague_shift(fragment: Fragment) -> bool:
     """ "It needs to be later": when is still to be asked."""
     return fragment.has(frozenset(("later", "earlier", "sooner", "晚点", "早点")))
-
-
-def detail_of(utterance: Utterance, route: Route, fragment: Fragment) -> Detail | None:
-    """The title, the place or the people that the words give."""
-    text = _TAIL.sub("", fragment.text.replace("’", "'")).strip(' ,.!?"“”')
-    if (new := _group(_TITLE, text)) and not fragment.times:
-        return Detail("title", new)
-    if new := _group(_PLACE, text):
-        return Detail("location", new)
-    if fragment.times or not fragment.content:
-        return None
-    if new := _group(_BARE_PLACE, text):
-        return Detail("location", new)
-    named = any(slot.name == "person" for slot in route.slots)
-    if (new := _group(_PEOPLE, text)) and (named or fragment.points_back or text.lower().startswith("with ")):
-        return Detail("people", new)
-    return None
-
-
-def alert_before(utterance: Utterance, fragment: Fragment) -> timedelta | None:
-    """ "Remind me ten minutes before": how long before; None where it is another request."""
-    if not _BEFORE.search(utterance.text) or not _REMINDS.search(utterance.text):
-        return None
-    named = [word for word in fragment.content if not (_BEFORE.search(word) or _REMINDS.search(word))]
-    lengths = [reading.duration for reading in fragment.times if reading.duration is not None]
-    return lengths[0] if lengths and not named else None
 
 
 # Changing
@@ -278,10 +216,7 @@ def _change_detail(which: Occurrence, detail: Detail, context: SkillContext) -> 
         changed = context.calendar.edit(event.uid, location=detail.new)
         text = f"{title_and(changed)} is at {detail.new} now."
     else:
-        title = tidy(detail.new)
-        if detail.what == "people":
-            joined = "and" if re.search(r"\bwith\b", event.title, re.IGNORECASE) else "with"
-            title = f"{event.title} {joined} {detail.new}"
+        title = with_people(event.title, detail.new) if detail.what == "people" else tidy(detail.new)
         changed = context.calendar.edit(event.uid, title=title)
         text = f"Changed: {described(replace(changed, start=which.start, end=which.end), now)}."
     return SkillReply(text, actions=(action_on("event_edited", changed, context.zone),))
@@ -308,10 +243,14 @@ def _change_timer(action: Action, utterance: Utterance, fragment: Fragment, cont
 def in_answer(answer: Utterance, pending: Pending, context: SkillContext) -> Utterance | SkillReply:
     """ "No, Thursday" as the answer to a question of ours: the reply, or what is left for whoever asked to read."""
     fragment = fragment_of(answer.text, context.now(), answer.language)
-    if fragment.content or not (fragment.times or fragment.number) or fragment.text == answer.text.strip():
+    step, state = pending.state["step"], pending.state
+    if fragment.content or fragment.asks or not (fragment.times or fragment.number):
+        return answer
+    if step in _ASKED_WHEN:  # "no, make it for Tuesday", "let's try a 6 pm start time"
+        return replace(answer, text=" ".join(reading.text for reading in fragment.times) or fragment.number)
+    if fragment.text == answer.text.strip():
         return answer
     plain = replace(answer, text=_THE_ONE.sub("", fragment.text))
-    step, state = pending.state["step"], pending.state
     target = clock_of(fragment, context.now(), answer.language)
     if target is not None and step in (changes.CONFIRM_MOVE, scope.SCOPE) and "start" in state:
         which = state.get("which") or _only_occasion(context.calendar.get(state["uid"]))
@@ -382,8 +321,3 @@ def resume_correction(answer: Utterance, pending: Pending, context: SkillContext
     if not fragment.times and not fragment.number and (choice := chosen(answer, pending, context)) is not None:
         return _take_back(pending.state[DID], context) if choice.value == YES else SkillReply("All right, it stays.")
     return None
-
-
-def _group(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.match(text)
-    return next((value.strip() for value in found.groups() if value), "") if found else ""

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from assistant_app.agenda.events import EventDraft, as_datetime
-from assistant_app.agenda.spoken import spoken_duration, spoken_time
+from assistant_app.agenda.spoken import spoken_clock, spoken_duration, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.skills.answers import NO, chosen, refuses, words_of
+from assistant_app.skills.answers import AFFIRM, NO, chosen, refuses, words_of
 from assistant_app.skills.api import SkillContext
+from assistant_app.skills.fragments import Fragment, fragment_of, without_seeming_times
 from assistant_app.skills.scheduling_events import REMINDER, is_clock_time, read_time, times_in
+from assistant_app.skills.scheduling_fields import Detail, detail_of, with_people
+from assistant_app.skills.scheduling_focus import occasion_talked_about
 from assistant_app.skills.scheduling_words import (
     Span,
     action_on,
     at_midnight,
     days_of,
     described,
+    interval_of,
     listed,
     said,
+    tidy,
     title_of,
     without_times,
     words_of_time,
 )
-from assistant_app.turn import SCHEDULING, Choice, Pending, Route, SkillReply, Utterance
+from assistant_app.turn import DIALOGUE, SCHEDULING, Choice, Pending, Route, SkillReply, Utterance
 
 TITLE = "title"
 TIME = "time"
 ALL_DAY = "all day"
 REMINDER_LENGTH = timedelta(minutes=15)
+_APART = timedelta(hours=3)
+_MOST_OFFERS = 3
+_CREATING = ("create_event", "set_reminder", "set_alarm", "set_timer")
+_NO_REQUESTS = (DIALOGUE, SCHEDULING, "clarification")
+_ALL_DAY = re.compile(r"\b(?:all|whole|entire)[ -]day\b|全天|整天|一整天", re.IGNORECASE)
+_KIND = re.compile(r"\b(?:meeting|appointment|call|video call)\b|会议|约会|预约", re.IGNORECASE)
+"""What an event without a title of its own is called by."""
+_BESIDE = re.compile(
+    r"\b(?:right |directly |straight |immediately )?"
+    r"(?:(?P<way>after|before) (?:that|it|this|them)(?: one)?|afterwards?)\b"
+    r"|(?P<han>(?:那|这|它)?(?:之|以)[后前])",
+    re.IGNORECASE,
+)
 _SURE = 0.8
 """Above it an answer that reads as another request is one."""
 
@@ -65,51 +84,116 @@ def resume_title(answer: Utterance, pending: Pending, context: SkillContext) -> 
         return _left_out()
     if _is_new_request(route):
         return None
+    wanted: Wanted = pending.state["wanted"]
     times = times_in(answer, context.now())
     title = title_of(answer.text, route.slots, [span for reading in times for span in reading.spans])
-    wanted: Wanted = pending.state["wanted"]
-    return _go_on(dataclasses.replace(wanted, title=title or without_times(answer.text, times)), context)
+    title = title or without_times(answer.text, times)
+    if times and not fragment_of(answer.text, context.now(), answer.language).content:  # when instead of what
+        title = ""
+    if times and (reading := _completed(wanted, answer, context.now())) is not None:
+        wanted = dataclasses.replace(wanted, reading=reading, time_words=f"{wanted.time_words} {answer.text}".strip())
+    elif not title or route.intent == AFFIRM:
+        return SkillReply(pending.question, pending=pending)
+    return _go_on(dataclasses.replace(wanted, title=title), context)
 
 
 def resume_time(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:
     wanted: Wanted = pending.state["wanted"]
     choice = chosen(answer, pending, context)
-    if choice is not None:
+    if choice is not None and choice.value in (NO, ALL_DAY):
         return _left_out() if choice.value == NO else _go_on(dataclasses.replace(wanted, all_day=True), context)
+    if choice is not None:
+        return _go_on(dataclasses.replace(wanted, reading=_at(choice, wanted)), context)
     reading = _completed(wanted, answer, context.now())
-    if reading is None or reading.start is None or _words_beside_time(answer, context.now()) > 2:
+    fragment = fragment_of(answer.text, context.now(), answer.language)
+    if reading is None or reading.start is None or len(fragment.content) > 1 or fragment.asks:
         route = context.router.route(answer)
         if refuses(answer, context):
             return _left_out()
-        if _is_new_request(route):
+        detail = detail_of(answer, route, fragment)
+        if detail is not None:
+            return _go_on(_with_detail(wanted, detail), context)
+        if _is_new_request(route) or _is_another_event(route, wanted, fragment):
+            return None
+        if reading is None and len(fragment.content) > 1 and not route.unsure and route.skill not in _NO_REQUESTS:
             return None
     if reading is None or reading.start is None:
+        if reading is not None and reading.duration is not None and wanted.reading is not None:  # the length first
+            known = dataclasses.replace(wanted.reading, duration=reading.duration)
+            return _go_on(dataclasses.replace(wanted, reading=known), context)
         question = f"I did not find a time in that. {pending.question}"
         return SkillReply(question, pending=pending)
     another_day = reading.all_day and wanted.reading is not None and wanted.reading.start is not None
     words = answer.text if another_day else f"{wanted.time_words} {answer.text}".strip()
-    return _go_on(dataclasses.replace(wanted, reading=reading, time_words=words), context)
+    all_day = wanted.all_day or says_all_day(answer.text)
+    return _go_on(dataclasses.replace(wanted, reading=reading, time_words=words, all_day=all_day), context)
+
+
+def _at(choice: Choice, wanted: Wanted) -> WhenReading:
+    """The time that was offered and chosen."""
+    start = datetime.fromisoformat(choice.value)
+    length = wanted.reading.duration if wanted.reading is not None else None
+    end = start + length if length is not None else None
+    return WhenReading(choice.label, (), start, end, "minute", duration=length)
+
+
+def _with_detail(wanted: Wanted, detail: Detail) -> Wanted:
+    if detail.what == "location":
+        return dataclasses.replace(wanted, location=detail.new)
+    title = tidy(detail.new) if detail.what == "title" else with_people(wanted.title, detail.new)
+    return dataclasses.replace(wanted, title=title)
 
 
 def _wanted(utterance: Utterance, route: Route, context: SkillContext) -> Wanted:
     reading = time_of(utterance, route, context.now())
+    if reading is None or reading.start is None:
+        reading = beside_what_was_told(utterance.text, reading, context) or reading
+    title = title_of(utterance.text, route.slots, reading.spans if reading else ())
+    if not title and reading is not None and is_clock_time(reading):  # "a meeting tomorrow at nine" has a name
+        title = _kind_named(utterance.text)
     location = " ".join(slot.text for slot in route.slots if slot.name == "location")
     return Wanted(
-        title=title_of(utterance.text, route.slots, reading.spans if reading else ()),
+        title=title,
         location=location,
         time_words=words_of_time(utterance.text, reading) if reading else "",
         language=utterance.language,
         reading=reading,
+        all_day=says_all_day(utterance.text),
     )
+
+
+def says_all_day(text: str) -> bool:
+    return bool(_ALL_DAY.search(text))
+
+
+def _kind_named(text: str) -> str:
+    found = _KIND.search(text)
+    return tidy(found[0].lower()) if found else ""
+
+
+def beside_what_was_told(text: str, length: WhenReading | None, context: SkillContext) -> WhenReading | None:
+    """ "Drinks afterwards", "an hour before that": a time by the event that was talked about last."""
+    found = _BESIDE.search(text)
+    which = occasion_talked_about(context) if found else None
+    if found is None or which is None or not isinstance(which.start, datetime):
+        return None
+    start, end = as_datetime(which.start, context.zone), as_datetime(which.end, context.zone)
+    before = (found["way"] or "").lower() == "before" or bool(found["han"] and "前" in found["han"])
+    away = length.duration if length is not None and length.duration is not None else timedelta()
+    usual = timedelta(minutes=context.settings.calendar.event_minutes)
+    begins = start - (away or usual) if before else end + away
+    spans = (*(length.spans if length is not None else ()), found.span())
+    return WhenReading(found[0], spans, begins, None, "minute")
 
 
 def time_of(utterance: Utterance, route: Route, now: datetime) -> WhenReading | None:
     """The time the whole request names; its time slots alone where a time-like word is part of the title."""
-    reading = parse_when(utterance.text, now=now, language=utterance.language)
+    text = without_seeming_times(utterance.text)
+    reading = parse_when(text, now=now, language=utterance.language)
     slots = [slot for slot in route.slots if slot.name in ("datetime", "recurrence")]
     titles = [slot for slot in route.slots if slot.name == "title"]
     if slots and (reading is None or any(t.start <= s and e <= t.end for t in titles for s, e in reading.spans)):
-        words = " ".join(utterance.text[slot.start : slot.end] for slot in sorted(slots, key=lambda slot: slot.start))
+        words = " ".join(text[slot.start : slot.end] for slot in sorted(slots, key=lambda slot: slot.start))
         from_slots = parse_when(words, now=now, language=utterance.language)
         if from_slots is not None:
             return dataclasses.replace(from_slots, spans=tuple((slot.start, slot.end) for slot in slots))
@@ -125,11 +209,54 @@ def _go_on(wanted: Wanted, context: SkillContext) -> SkillReply:
         return _ask(f"When is {_in_quotes(wanted.title)}?", TIME, wanted)
     span = _span(reading, wanted, context)
     if span is None:
-        day = reading.grain in ("day", "part_of_day")
-        when = spoken_time(reading.start.date(), context.now()) if day else reading.words
-        choices = (Choice("All day", ALL_DAY), Choice("Leave it", NO))
-        return _ask(f"At what time is {_in_quotes(wanted.title)}, {when}?", TIME, wanted, choices)
+        return _ask_clock(wanted, reading, context)
     return _book(wanted, span, context)
+
+
+def _ask_clock(wanted: Wanted, reading: WhenReading, context: SkillContext) -> SkillReply:
+    """The day is known: at what time, with some that are free."""
+    assert reading.start is not None
+    now = context.now()
+    day = reading.grain in ("day", "part_of_day")
+    when = spoken_time(reading.start.date(), now) if day else reading.words
+    question = f"At what time is {_in_quotes(wanted.title)}, {when}?"
+    free = [] if wanted.reminder else free_times(reading, context)
+    says_day = len({start.date() for start in free}) > 1
+    labels = [spoken_time(start, now) if says_day else spoken_clock(start) for start in free]
+    offers = tuple(Choice(label, start.isoformat()) for label, start in zip(labels, free, strict=True))
+    choices = (*offers, Choice("All day", ALL_DAY), Choice("Leave it", NO))
+    reply = _ask(question, TIME, wanted, choices)
+    if len(labels) < 2:
+        return reply
+    return dataclasses.replace(reply, speech=f"{question} For example {', '.join(labels[:-1])} or {labels[-1]}.")
+
+
+def free_times(reading: WhenReading, context: SkillContext) -> list[datetime]:
+    """Up to three times in the stretch that was named, far from each other, at which nothing lies."""
+    hours, now = context.settings.calendar, context.now()
+    stretch = interval_of(reading, timedelta(days=1))
+    if stretch is None or stretch[1] <= now:
+        return []
+    length = reading.duration or timedelta(minutes=hours.event_minutes)
+    begins = max(stretch[0], now)
+    slots = context.calendar.free_slots(
+        length, begins, stretch[1], day_starts_hour=hours.day_starts_hour, day_ends_hour=hours.day_ends_hour
+    )
+    several_days = stretch[1] - stretch[0] > timedelta(days=1, hours=1)
+    found: list[datetime] = []
+    for slot in slots:
+        start = _next_half_hour(slot.start)
+        while start + length <= slot.end and len(found) < _MOST_OFFERS:
+            apart = not found or (start.date() > found[-1].date() if several_days else start - found[-1] >= _APART)
+            if apart:
+                found.append(start)
+            start += timedelta(minutes=30)
+    return found
+
+
+def _next_half_hour(moment: datetime) -> datetime:
+    past = timedelta(minutes=moment.minute % 30, seconds=moment.second, microseconds=moment.microsecond)
+    return moment if not past else moment - past + timedelta(minutes=30)
 
 
 def _span(reading: WhenReading, wanted: Wanted, context: SkillContext) -> Span | None:
@@ -204,10 +331,11 @@ def _completed(wanted: Wanted, answer: Utterance, now: datetime) -> WhenReading 
         return _with_length(alone, known.duration)
     if alone is None or not is_clock_time(alone):
         return alone
-    if names_no_day(answer, now):
-        together = parse_when(f"{wanted.time_words} {alone.text}", now=now, language=answer.language)
-        if together is not None and is_clock_time(together):
-            return together
+    together = parse_when(f"{wanted.time_words} {alone.text}", now=now, language=answer.language)
+    if together is not None and is_clock_time(together) and together.start is not None:
+        stretch = interval_of(known, timedelta(days=1))
+        if names_no_day(answer, now) or (stretch and stretch[0] <= together.start < stretch[1]):
+            return _with_length(together, known.duration)
     return _with_length(alone, known.duration)
 
 
@@ -232,15 +360,19 @@ def _with_length(reading: WhenReading | None, length: timedelta | None) -> WhenR
     return dataclasses.replace(reading, end=reading.start + length, duration=length)
 
 
-def _words_beside_time(answer: Utterance, now: datetime) -> int:
-    return len(words_of(without_times(answer.text, times_in(answer, now))))
-
-
 def _is_new_request(route: Route) -> bool:
     """Whether an answer to "what?" or "when?" is rather another request."""
     if route.unsure or route.confidence < _SURE:
         return False
     return route.skill == SCHEDULING and route.intent not in ("create_event", "set_reminder", "add_to_list")
+
+
+def _is_another_event(route: Route, wanted: Wanted, fragment: Fragment) -> bool:
+    """ "Book a dinner on Saturday", said when the hour of the lunch was asked for."""
+    if route.unsure or route.skill != SCHEDULING or route.intent not in _CREATING:
+        return False
+    named = set(words_of(" ".join(slot.text for slot in route.slots if slot.name == "title")))
+    return fragment.whole or (bool(named - set(words_of(wanted.title))) and len(fragment.content) > 2)
 
 
 def _left_out() -> SkillReply:

@@ -14,6 +14,7 @@ from datetime import datetime
 from assistant_app.agenda.events import Event, Occurrence
 from assistant_app.agenda.ring_state import Timer
 from assistant_app.errors import InputError
+from assistant_app.skills.answers import ordinal_in
 from assistant_app.skills.api import Exchange, SkillContext
 from assistant_app.skills.scheduling_words import iso
 from assistant_app.turn import DIALOGUE, Action, Mention
@@ -23,14 +24,7 @@ PRESENT_KINDS = ("event_added", "event_moved", "event_edited", "undone")
 DID = "did"
 """In the state of a question about what was done: the actions."""
 _TALK_BETWEEN = 2
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
-_ORDINAL = re.compile(
-    rf"\b(?:the\s+)?(?P<word>{'|'.join(_ORDINALS)}|last|\d)(?:st|nd|rd|th)?\s+(?:one|event|meeting|appointment|alarm)\b"
-    r"|第(?P<han>[一二三四五六])个",
-    re.IGNORECASE,
-)
 _NAMES_KIND = re.compile(r"\b(?:timers?|alarms?|countdowns?)\b|闹钟|计时器|定时器", re.IGNORECASE)
-_HAN_NUMBERS = "一二三四五六"
 
 
 def last_exchange(context: SkillContext) -> Exchange | None:
@@ -86,18 +80,9 @@ def occasions_told(context: SkillContext) -> list[Occurrence]:
 
 def occasion_by_number(text: str, context: SkillContext) -> Occurrence | None:
     """ "The second one" of those that were told."""
-    named = _ORDINAL.search(text)
-    told = occasions_told(context) if named else []
-    if named is None or not told:
-        return None
-    word = (named["word"] or "").lower()
-    if named["han"]:
-        number = _HAN_NUMBERS.index(named["han"])
-    elif word == "last":
-        number = len(told) - 1
-    else:
-        number = _ORDINALS.index(word) if word in _ORDINALS else int(word) - 1
-    return told[number] if 0 <= number < len(told) else None
+    place = ordinal_in(text)
+    told = occasions_told(context) if place is not None else []
+    return told[place] if place is not None and told and -1 <= place < len(told) else None
 
 
 def timer_talked_about(text: str, context: SkillContext, timers: Sequence[Timer]) -> Timer | None:

@@ -5,6 +5,7 @@ It asks nothing and changes nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -43,10 +44,11 @@ def title_of(text: str, slots: Sequence[Slot], times: Iterable[tuple[int, int]] 
     # "Lunch tomorrow": a meal names a time as well, and stays the title all the same.
     time_spans = [(a, b) for a, b in all_times if not any(a <= slot.start and slot.end <= b for slot in titles)]
     if not titles:
-        named = " and ".join(_without(text, slot.start, slot.end, time_spans) for slot in people)
-        return f"Meeting with {named}" if named else ""
+        named = [_without(text, slot.start, slot.end, time_spans) for slot in people]
+        return f"Meeting with {listed(named)}" if named else ""
     start, end = titles[0].start, titles[0].end
     apart: list[str] = []
+    others: list[str] = []
     for slot in sorted([*titles[1:], *people], key=lambda slot: slot.start):
         if slot.start <= end and slot.end >= start:
             start, end = min(start, slot.start), max(end, slot.end)
@@ -54,9 +56,17 @@ def title_of(text: str, slots: Sequence[Slot], times: Iterable[tuple[int, int]] 
             end = slot.end
         elif slot.end < start and _close(text[slot.end : start]) and not _touches(slot.end, start, all_times):
             start = slot.start
+        elif slot.name == "person":
+            others.append(text[slot.start : slot.end])
         else:
-            apart.append(f" {'with ' if slot.name == 'person' else ''}{text[slot.start : slot.end]}")
-    return tidy(_without(text, start, end, time_spans) + "".join(apart))
+            apart.append(f" {text[slot.start : slot.end]}")
+    title = _without(text, start, end, time_spans)
+    if others:
+        before = re.search(r"\bwith\s+(.+)$", title, re.IGNORECASE)  # "dinner with Arjun", and Maya comes after a comma
+        title = (
+            f"{title[: before.start(1)]}{listed([before[1], *others])}" if before else f"{title} with {listed(others)}"
+        )
+    return tidy(title + "".join(apart))
 
 
 def tidy(title: str) -> str:
