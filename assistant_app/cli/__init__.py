@@ -33,6 +33,7 @@ COMMANDS = (
     "remind",
     "todo",
     "knowledge",
+    "personal",
     "models",
     "evaluate",
     "train",

@@ -55,6 +55,7 @@ class Corrections:
         slots: Sequence[Slot] | None = None,
     ) -> Correction:
         """Keep one more. Raises `StorageError`."""
+        at = at.replace(microsecond=0)
         found = Correction(uuid.uuid4().hex[:8], at, text, was, meant, None if slots is None else tuple(slots))
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)

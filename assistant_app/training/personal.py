@@ -89,7 +89,7 @@ class Outcome:
 
 
 def fit_personal(
-    model: Adaptable,
+    load: Callable[[], Adaptable],
     corrections: Sequence[Correction],
     recipes: Path,
     folder: PersonalFolder,
@@ -99,16 +99,15 @@ def fit_personal(
 ) -> Outcome:
     """Fit, measure, and switch on what passes. The adapter of before stays where nothing passes.
 
-    Raises `InputError` where no correction can be learned from.
+    The model is only loaded where there is something to learn. Raises `InputError` where there is nothing.
     """
+    if not corrections:
+        raise _nothing_to_learn()
+    model = load()
     labels = model.checkpoint.intent_labels[OURS]
     samples = [sample for one in corrections if (sample := _corrected(model, one, labels))]
     if not samples:
-        raise InputError(
-            "no_corrections",
-            "There is nothing to learn from yet. Say “that was wrong” after a request that was misunderstood, or: "
-            "assistant personal add TEXT --meant SKILL/INTENT",
-        )
+        raise _nothing_to_learn()
     base = _base_samples(model, recipes, labels, progress)
     held_out = [one for one in base if stable_fraction(one.text, "personal") < HELD_OUT]
     replayed = [one for one in base if stable_fraction(one.text, "personal") >= HELD_OUT]
@@ -151,6 +150,14 @@ def fit_personal(
         f"Learned: {right} of {len(samples)} corrections are now understood as meant ({right_before} before). "
         f"Of {len(held_out)} sentences that were kept apart, {after['intents']:.1%} are understood as they should be "
         f"({before['intents']:.1%} before). It is switched on; `assistant personal off` switches it off.",
+    )
+
+
+def _nothing_to_learn() -> InputError:
+    return InputError(
+        "no_corrections",
+        "There is nothing to learn from yet. Say “that was wrong” after a request that was misunderstood, or: "
+        "assistant personal add TEXT --meant SKILL/INTENT",
     )
 
 

@@ -73,9 +73,9 @@ def correction(text: str, meant: str | None, was: str = "dialogue/chat", slots: 
     return Correction(text[:8], NOW, text, was, meant, slots)
 
 
-def fit(folder: Path, recipes: Path, *corrections: Correction, model: Any = None) -> tuple[Outcome, PersonalFolder]:
+def fit(folder: Path, recipes: Path, *corrections: Correction) -> tuple[Outcome, PersonalFolder]:
     place = PersonalFolder(folder / "personal")
-    return fit_personal(model or WordModel(), corrections, recipes, place, now=NOW), place
+    return fit_personal(WordModel, corrections, recipes, place, now=NOW), place
 
 
 def chosen(adapter: PersonalAdapter, text: str) -> str:
