@@ -174,6 +174,7 @@ def test_report_is_one_well_formed_page_with_its_plots(report: dict[str, Any], t
         "Deletion test",
     }
     assert f"{report['tasks']['hwu64']['skill_accuracy']:.3f}" in text
+    assert "token sort ratio" in text  # how the joint goal is judged
     assert "src=" not in text
     assert text.count("http") == text.count("http://www.w3.org")
 

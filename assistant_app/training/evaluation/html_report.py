@@ -6,8 +6,9 @@ formed as XML, so that other programs can read its tables. It knows the report's
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ p.note, figcaption, footer { color: var(--soft); font-size: 0.9rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--rule); padding: 0.25rem 0.7rem; text-align: right; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; vertical-align: bottom; }
+pre { white-space: pre-wrap; font-size: 0.85rem; color: var(--soft); } summary { cursor: pointer; }
 figure { margin: 1.5rem 0; } svg { display: block; height: auto; width: 100%; }
 .label { fill: var(--ink); font-size: 12px; } .rule { stroke: var(--rule); } .axis { stroke: var(--soft); }
 .line { fill: none; stroke-width: 2; } .band { fill-opacity: 0.18; } .cell { fill: var(--c0); stroke: var(--rule); }
@@ -64,16 +66,22 @@ def write_report(
 
 def html(report: Report, *, title: str, about: Sequence[tuple[str, str]] = ()) -> str:
     """The page."""
-    sides = (
-        ("Each task", _tasks(report)),
-        ("Carry-over to new skills", [*_carry_over(report["carry_over"]), *_left_out(report["carry_over"])]),
-        ("Experience", _experience(report["experience"])),
-        ("Resources", _resources(report["resources"])),
-        ("Explanations", _explainability(report["explainability"])),
+    carry_over = report["carry_over"]
+    sides: Sequence[tuple[str, Iterable[str], Sequence[str]]] = (
+        ("Each task", _tasks(report), ("each_task", "heard")),
+        ("Carry-over to new skills", [*_carry_over(carry_over), *_left_out(carry_over)], ("carry_over", "left_out")),
+        (
+            "Experience",
+            _experience(report["experience"]),
+            ("conversations", "sgd_conversations", "sgd_state", "smcalflow_conversations"),
+        ),
+        ("Resources", _resources(report["resources"]), ("resources",)),
+        ("Explanations", _explainability(report["explainability"]), ("explainability",)),
     )
     body = []
-    for heading, parts in sides:
-        inside = "\n".join(parts) or '<p class="note">Not measured in this run.</p>'
+    for heading, parts, measured_by in sides:
+        inside = "\n".join(parts)
+        inside = inside + _how(measured_by) if inside else '<p class="note">Not measured in this run.</p>'
         body.append(f"<section><h2>{heading}</h2>\n{inside}</section>")
     if report.get("skipped"):
         rows = [[name.replace("_", " "), reason] for name, reason in report["skipped"].items()]
@@ -270,10 +278,6 @@ def _experience(figures: Report) -> Iterator[str]:
             ),
             "Share of turns that are complete within a time, from the typed text to the whole reply.",
         )
-    yield (
-        '<p class="note">How a turn or a task counts as right is written out in the program: '
-        "training/evaluation/sgd_conversations.py, sgd_state.py and smcalflow_conversations.py.</p>"
-    )
 
 
 def _resources(figures: Report) -> Iterator[str]:
@@ -324,6 +328,13 @@ def _explainability(figures: Report) -> Iterator[str]:
         f"How often the decision (skill and intent) changes, on {figures['texts']:,} texts; random words: "
         f"{figures['draws']} draws.",
     )
+
+
+def _how(modules: Sequence[str]) -> str:
+    """How a side is measured and judged, in the words of the modules that do it."""
+    docs = (importlib.import_module(f"{__package__}.{name}").__doc__ or "" for name in modules)
+    texts = "".join(f"<pre>{escape(doc.strip())}</pre>" for doc in docs)
+    return f"<details><summary>How it is measured and judged</summary>{texts}</details>"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

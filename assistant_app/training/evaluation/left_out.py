@@ -125,12 +125,12 @@ def measure(
     )
     stored = _by_tokens(examples, states, model)
     results: dict[str, dict[str, float]] = {}
-    whole = _trained(job, examples, states, (), on_progress)
+    whole = _trained(job, examples, states, "", on_progress)
     for name in domains:
         if len(given[name]) < GIVEN or not asked[name]:
             continue
         labels = DOMAINS[name]
-        reader = StoredStates(model, _trained(job, examples, states, labels, on_progress), stored)
+        reader = StoredStates(model, _trained(job, examples, states, name, on_progress), stored)
         _know(reader, [sentence for sentence in sentences if sentence.label not in labels])
         results[name] = _figures(reader, name, given[name], asked[name], built_in, predictions)
         results[name]["trained"] = _share_routed(StoredStates(model, whole, stored), asked[name], _goes_to(labels))
@@ -208,9 +208,10 @@ def _by_tokens(
 
 
 def _trained(
-    job: Job, examples: Sequence[TextExample], states: TextStates, labels: Sequence[str], on_progress: OnProgress
+    job: Job, examples: Sequence[TextExample], states: TextStates, left_out: str, on_progress: OnProgress
 ) -> Understanding:
-    """Router and slots from texts with none of `labels`."""
+    """Router and slots from texts without those of a domain; from all of them if it is empty."""
+    labels = DOMAINS.get(left_out, ())
     kept = [
         replace(example, intents={}, slots={}) if example.intents.get(OURS) in labels else example
         for example in examples
@@ -218,7 +219,7 @@ def _trained(
     options = {key: value for key, value in job.recipe["understanding"].items() if key not in ("joint", "outside")}
     recipe = {**job.recipe, "understanding": {**options, "repeat_own": 0, **_OPTIONS}}
     trained = Understanding(UnderstandingData(kept, states), recipe)
-    name = f"without {labels[0].partition('/')[2]}" if labels else "with everything"
+    name = f"without {left_out}" if left_out else "with everything"
     with tempfile.TemporaryDirectory(prefix="assistant-left-out-") as folder:
         silent = replace(
             job, recipe=recipe, work=Path(folder), progress=lambda _, done, total, note: on_progress(name, done, total)

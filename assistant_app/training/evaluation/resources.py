@@ -115,6 +115,7 @@ def _timed(model: MultiTaskModel, utterance: Utterance, after: Callable[[], None
 
 
 def _reply(model: MultiTaskModel, text: str, after: Callable[[], None]) -> dict[str, Any]:
+    model.route(Utterance(text, "typed", "en"))  # as in a turn: the reply goes on from what was read then
     started = time.perf_counter()
     moments: list[float] = []
     words = ""
