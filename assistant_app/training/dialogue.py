@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.prompts import conversation, system_prefix
@@ -22,11 +22,13 @@ from assistant_app.training.balance import Balance, TaskLoss
 from assistant_app.training.job import Job
 from assistant_app.training.loop import Plan, Rows, optimise
 from assistant_app.training.tasks import dialogue_examples
-from assistant_app.training.tunable_trunk import TunableTrunk
+from assistant_app.training.tunable_trunk import TunableTrunk, on_device
 
 SECTIONS = ("seed", "trunk", "dialogue")
 TASK = "replies"
 LONGEST_TOKENS = 400
+BATCH = 16
+"""Conversations read at once, of like length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Exchange:
     states: Tensor
     """(T, D) float16: below the adapter, all but the last token."""
     wanted: Tensor
-    """The reply's tokens and the end of the turn: what the last len(wanted) states should say."""
+    """(T,): the token that each state should say, -100 before the reply; the last one is the end of the turn."""
     held_out: bool
 
 
@@ -44,32 +46,36 @@ def train_dialogue(job: Job) -> dict[str, Any]:
     """The adapter's tensors, and the loss on held-out replies before and after."""
     recipe, options = job.recipe, job.recipe["dialogue"]
     first, seed = int(options["first_layer"]), int(recipe["seed"])
-    trunk = TunableTrunk(job.trunk_folder, device="cpu", tuned_from=first, with_output=True)
+    trunk = TunableTrunk(job.trunk_folder, device=job.world.device, tuned_from=first, with_output=True)
     adapter = LowRankAdapter.new(
         trunk.config,
         range(first, trunk.config.layers),
         rank=int(options["rank"]),
         generator=torch.Generator().manual_seed(seed),
     )
+    adapter = on_device(adapter, job.world.device)
     exchanges = _read(job, trunk, first)
     train_rows = [row for row, one in enumerate(exchanges) if not one.held_out]
 
     def losses(rows: Rows, tuned: bool = True) -> dict[str, TaskLoss]:
         if not rows:
             return {}
-        total, count = torch.zeros(()), 0
-        for row in rows:
-            one = exchanges[row]
-            x = trunk.run(one.states[None].float(), first, trunk.config.layers, adapter=adapter if tuned else None)
-            scores = trunk.logits(x[0, -len(one.wanted) :])
-            total = total + functional.cross_entropy(scores, one.wanted, reduction="sum")
-            count += len(one.wanted)
-        return {TASK: TaskLoss(total, count)}
+        x = trunk.run(
+            pad_sequence([exchanges[row].states for row in rows], batch_first=True).float(),
+            first,
+            trunk.config.layers,
+            adapter=adapter if tuned else None,
+        )
+        return {TASK: TaskLoss(*trunk.next_token_loss(x, [exchanges[row].wanted for row in rows]))}
 
     def held_out_loss(tuned: bool) -> float:
+        rows = sorted(
+            (row for row, one in enumerate(exchanges) if one.held_out), key=lambda row: len(exchanges[row].wanted)
+        )
+        size = int(options["batch"])
         with torch.no_grad():
-            of_rows = [losses([row], tuned)[TASK] for row, one in enumerate(exchanges) if one.held_out]
-        return sum(float(loss.total) for loss in of_rows) / max(1.0, sum(loss.count for loss in of_rows))
+            parts = [losses(rows[at : at + size], tuned)[TASK] for at in range(0, len(rows), size)]
+        return sum(float(part.total) for part in parts) / max(1.0, sum(part.count for part in parts))
 
     def batches(epoch: int) -> list[list[int]]:
         rows = list(train_rows)
@@ -98,7 +104,7 @@ def train_dialogue(job: Job) -> dict[str, Any]:
     after = held_out_loss(True)
     job.report(f"dialogue: held-out loss per token {before:.3f} before, {after:.3f} after")
     return {
-        "adapter": adapter.state(),
+        "adapter": {name: value.cpu() for name, value in adapter.state().items()},
         "metrics": {"dialogue loss per token before": before, "dialogue loss per token": after},
     }
 
@@ -109,15 +115,22 @@ def _read(job: Job, trunk: TunableTrunk, first: int) -> list[Exchange]:
     prefix = tokenizer.encode(system_prefix()).ids
     if prefix[0] == sink_token_id(job.trunk_folder):
         prefix = prefix[1:]
-    examples = list(dialogue_examples(job.data))
-    exchanges = []
-    for number, example in enumerate(examples):
+    read = []
+    for example in dialogue_examples(job.data):
         asked = prefix + tokenizer.encode(conversation(example.history, example.text)).ids
         said = [*tokenizer.encode(example.reply).ids, trunk.config.eos_token_id]
         if len(asked) + len(said) <= LONGEST_TOKENS:
-            ids = torch.tensor([asked + said[:-1]])
-            with torch.no_grad():
-                states = trunk.run(trunk.embed(ids), 0, first)[0].half()
-            exchanges.append(Exchange(states, torch.tensor(said), example.held_out))
-        job.progress("states of conversations", number + 1, len(examples), "")
+            wanted = torch.tensor([-100] * (len(asked) - 1) + said)
+            read.append((torch.tensor(asked + said[:-1]), wanted, example.held_out))
+    read.sort(key=lambda one: len(one[0]))
+    exchanges = []
+    for at in range(0, len(read), BATCH):
+        group = read[at : at + BATCH]
+        with torch.no_grad():
+            states = trunk.run(trunk.embed(pad_sequence([ids for ids, _, _ in group], batch_first=True)), 0, first)
+        exchanges += [
+            Exchange(own[: len(ids)].half(), wanted, held_out)
+            for own, (ids, wanted, held_out) in zip(states, group, strict=True)
+        ]
+        job.progress("states of conversations", len(exchanges), len(read), "")
     return exchanges

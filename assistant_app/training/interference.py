@@ -2,9 +2,10 @@
 
     assistant train --data DATA --recipe models/recipes/released.toml --compare
 
-Every run sees the same texts of each task for the same number of epochs on the frozen trunk's states,
-so that what differs is what the tasks share. Question answering and dialogue have adapters
-of their own and share only frozen weights: they cannot disturb each other and are left out.
+Every run trains decoders and an adapter of the trunk's layers at once, on the same texts of each task for the
+same number of epochs, so that what differs is what the tasks share: a task alone has an adapter and an encoder to
+itself. Question answering and dialogue have adapters of their own and share only frozen weights: they
+cannot disturb each other and are left out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from assistant_app.training.job import Job
 from assistant_app.training.tasks import OURS
+from assistant_app.training.tunable_trunk import TunableTrunk
 from assistant_app.training.understanding import (
     INTENT,
     SLOT,
@@ -23,6 +25,7 @@ from assistant_app.training.understanding import (
     UnderstandingData,
     load_understanding_data,
     run_stage,
+    tuned_trunk,
 )
 from assistant_app.training.understanding_figures import measure_understanding
 
@@ -67,30 +70,40 @@ def compare(job: Job) -> list[Compared]:
     options = job.recipe["interference"]
     most = {name: min(int(count), int(options["most"])) for name, count in job.recipe["most"].items()}
     recipe = {**job.recipe, "most": most, "most_held_out": {"default": int(options["most_held_out"])}}
-    recipe["understanding"] = {**recipe["understanding"], "epochs": int(options["epochs"])}
+    understanding = recipe["understanding"]
+    recipe["understanding"] = {**understanding, **understanding["joint"], "joint": understanding["joint"]}
+    recipe["understanding"] |= {name: options[name] for name in ("epochs", "learning_rate") if name in options}
     job = replace(job, recipe=recipe)
-    data = load_understanding_data(job)
+    return compare_on(job, load_understanding_data(job), tuned_trunk(job))
+
+
+def compare_on(job: Job, data: UnderstandingData, trunk: TunableTrunk) -> list[Compared]:
+    """`compare` on texts that are loaded already."""
+    recipe = job.recipe
     tasks = [task for task in FIGURES if task in Understanding(data, recipe).tasks()]
     alone: dict[str, float] = {}
     started = time.monotonic()
     for task in tasks:
-        figures = _train(job, data.only(task), f"alone-{task}", {"sharing": "separate"})
+        figures = _train(job, data.only(task), trunk, f"alone-{task}", {"sharing": "separate"})
         alone[task] = figures[FIGURES[task]]
         job.report(f"alone, {task}: {alone[task]:.4f}")
     results = [Compared("each task alone", alone, time.monotonic() - started)]
     for name, changes in VARIANTS.items():
         started = time.monotonic()
-        figures = _train(job, data, name, changes)
+        figures = _train(job, data, trunk, name, changes)
         of_tasks = {task: figures[FIGURES[task]] for task in tasks}
         results.append(Compared(name, of_tasks, time.monotonic() - started))
         job.report(f"{name}: mean {results[-1].mean:.4f}")
     return results
 
 
-def _train(job: Job, data: UnderstandingData, name: str, changes: Mapping[str, Any]) -> dict[str, float]:
+def _train(
+    job: Job, data: UnderstandingData, trunk: TunableTrunk, name: str, changes: Mapping[str, Any]
+) -> dict[str, float]:
     options = {**job.recipe["understanding"], **changes}
     recipe = {**job.recipe, "understanding": options}
     model = Understanding(data, recipe)
+    model.tune(trunk, options["joint"])
     run_stage(replace(job, recipe=recipe), model, f"compare-{name.replace(':', '-').replace(' ', '-')}", options)
     figures, _ = measure_understanding(model, job.progress)
     return figures

@@ -80,7 +80,7 @@ class Kept:
 def optimise(plan: Plan, kept: Kept) -> None:
     """Train `plan`, from the state in `kept.folder` if there is one."""
     torch.manual_seed(plan.seed + kept.world.rank)
-    balance_parameters = list(plan.balance.parameters())
+    balance_parameters = list(plan.balance.to(kept.world.device).parameters())
     groups = [{"params": list(parameters), "lr": rate} for parameters, rate in plan.groups]
     rates = [rate for _, rate in plan.groups]
     if balance_parameters:
@@ -120,13 +120,15 @@ def optimise(plan: Plan, kept: Kept) -> None:
         optimiser.step()
         schedule.step()
         step += 1
-        shown = kept.world.sums([float(means[name].detach()) if name in means else 0.0 for name in plan.tasks])
+        known = iter(torch.stack([loss.detach() for loss in means.values()]).tolist() if means else [])
+        by_task = dict(zip(means, known, strict=True))
+        shown = kept.world.sums([by_task.get(name, 0.0) for name in plan.tasks])
         curve.add(step, [value if count else None for value, count in zip(shown, counts, strict=True)])
         kept.progress(plan.name, step, total, f"loss {curve.smooth:.3f}")
         due = kept.every_steps and step % kept.every_steps == 0
         if due or time.monotonic() - written_at > kept.every_seconds or step == total:
             curve.flush()
-            _write(kept, step, parameters, optimiser, schedule)
+            _write(kept, step, parameters, optimiser, schedule, finished=step == total)
             written_at = time.monotonic()
         kept.on_step(step)
     for module in plan.modules:
@@ -147,13 +149,16 @@ def _restore(
     file = _state_file(kept)
     if file is None or not file.exists():
         return 0
-    saved: dict[str, Any] = torch.load(file, weights_only=True)
+    saved: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
     with torch.no_grad():
         for parameter, value in zip(parameters, saved["parameters"], strict=True):
             parameter.copy_(value)
-    optimiser.load_state_dict(saved["optimiser"])
-    schedule.load_state_dict(saved["schedule"])
-    torch.set_rng_state(saved["random"])
+    if "optimiser" in saved:
+        optimiser.load_state_dict(saved["optimiser"])
+        schedule.load_state_dict(saved["schedule"])
+        torch.set_rng_state(saved["random"])
+        if "device_random" in saved:
+            torch.cuda.set_rng_state(saved["device_random"])
     return int(saved["step"])
 
 
@@ -163,22 +168,25 @@ def _write(
     parameters: Sequence[Tensor],
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
+    *,
+    finished: bool,
 ) -> None:
+    """Everything the run needs to go on; of a finished one, what it has learned."""
     file = _state_file(kept)
     if file is None:
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
-    torch.save(
-        {
-            "step": step,
-            "parameters": [parameter.detach() for parameter in parameters],
+    state: dict[str, Any] = {"step": step, "parameters": [parameter.detach().cpu() for parameter in parameters]}
+    if not finished:
+        state |= {
             "optimiser": optimiser.state_dict(),
             "schedule": schedule.state_dict(),
             "random": torch.get_rng_state(),
-        },
-        temporary,
-    )
+        }
+        if kept.world.device != "cpu":
+            state["device_random"] = torch.cuda.get_rng_state()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(".new")
+    torch.save(state, temporary)
     temporary.replace(file)
 
 

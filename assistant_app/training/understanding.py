@@ -34,7 +34,7 @@ from assistant_app.training.loop import Plan, Rows, optimise
 from assistant_app.training.speech_noise import noisy
 from assistant_app.training.states import TextStates, compute_states
 from assistant_app.training.tasks import OURS, TextExample, select, stable_fraction, text_examples
-from assistant_app.training.tunable_trunk import TunableTrunk
+from assistant_app.training.tunable_trunk import TunableTrunk, on_device
 from assistant_app.training.understanding_figures import measure_understanding
 
 INTENT, SLOT = "intent", "slot"
@@ -50,6 +50,8 @@ class Batch:
     """(B, T, L, D)."""
     padding: Tensor
     """(B, T), True where there is no token."""
+    tokens: Tensor
+    """(B, T), where each token stands among those of all texts."""
     rows: Rows
 
 
@@ -87,6 +89,26 @@ class UnderstandingData:
             }
             for row, example in enumerate(examples)
         ]
+        self._intent_targets: dict[str, Tensor] = {}
+        self._tag_targets: dict[str, Tensor] = {}
+
+    def intent_targets(self, name: str) -> Tensor:
+        """(N,): the intent of each text in a label set, -100 where it has none."""
+        if name not in self._intent_targets:
+            of_texts = torch.tensor([intents.get(name, -100) for intents in self.intents])
+            self._intent_targets[name] = of_texts.to(self.states.taps.device)
+        return self._intent_targets[name]
+
+    def tag_targets(self, name: str) -> Tensor:
+        """(tokens of all texts,): the tag of each token in a label set, -100 where its text has none."""
+        if name not in self._tag_targets:
+            of_tokens = torch.full((int(self.states.starts[-1]),), -100)
+            for row, tags in enumerate(self.tags):
+                if name in tags:
+                    start = int(self.states.starts[row])
+                    of_tokens[start : start + len(tags[name])] = torch.tensor(tags[name])
+            self._tag_targets[name] = of_tokens.to(self.states.taps.device)
+        return self._tag_targets[name]
 
     def only(self, task: str) -> UnderstandingData:
         """The same texts with the labels of one task ("intent:SET" or "slot:SET") alone."""
@@ -119,14 +141,15 @@ class UnderstandingData:
         return [row for row, example in enumerate(self.examples) if example.held_out and self.lengths[row]]
 
     def batch(self, rows: Rows) -> Batch:
-        longest = max(self.lengths[row] for row in rows)
-        starts = self.states.starts
-        taps = self.states.taps.new_zeros((len(rows), longest, *self.states.taps.shape[1:]))
-        padding = torch.ones(len(rows), longest, dtype=torch.bool)
-        for at, row in enumerate(rows):
-            taps[at, : self.lengths[row]] = self.states.taps[starts[row] : starts[row + 1]]
-            padding[at, : self.lengths[row]] = False
-        return Batch(taps.float(), padding, rows)
+        at = torch.tensor(list(rows))
+        lengths = torch.tensor([self.lengths[row] for row in rows])
+        steps = torch.arange(int(lengths.max()))
+        padding = steps >= lengths[:, None]
+        tokens = (self.states.starts[at][:, None] + steps).masked_fill_(padding, 0)
+        device = self.states.taps.device
+        padding, tokens = padding.to(device), tokens.to(device)
+        taps = self.states.taps[tokens].float().masked_fill_(padding[..., None, None], 0.0)
+        return Batch(taps, padding, tokens, rows)
 
     def by_length(self, rows: Rows, size: int, rng: random.Random | None = None) -> list[list[int]]:
         """Batches of texts of like length; shuffled where there is an `rng`."""
@@ -167,7 +190,8 @@ class Understanding(nn.Module):
         self.auxiliary_weight = float(options["auxiliary_weight"])
         self.label_smoothing = float(options["label_smoothing"])
         shape = EncoderShape(data.states.taps.shape[-1], len(self.depths), **dict(recipe["encoder"]))
-        torch.manual_seed(int(recipe["seed"]))
+        self.seed = int(recipe["seed"])
+        torch.manual_seed(self.seed)
         self.router: Router
         self.slots: SlotDecoder
         self.router, self.slots = understanding_decoders(
@@ -176,6 +200,7 @@ class Understanding(nn.Module):
             {name: len(labels) for name, labels in data.slot_labels.items()},
             options.get("sharing", "separate"),
         )
+        self.to(data.states.taps.device)
         self.trunk: TunableTrunk | None = None
         self.adapter: LowRankAdapter | None = None
 
@@ -184,6 +209,17 @@ class Understanding(nn.Module):
             *(f"{INTENT}:{name}" for name in sorted(self.data.intent_labels)),
             *(f"{SLOT}:{name}" for name in sorted(self.data.slot_labels)),
         ]
+
+    def tune(self, trunk: TunableTrunk, options: Mapping[str, Any]) -> None:
+        """From now on all understanding tasks read the trunk through a new adapter (`rank`, from `first_layer` on)."""
+        adapter = LowRankAdapter.new(
+            trunk.config,
+            range(int(options["first_layer"]), max(self.depths)),
+            rank=int(options["rank"]),
+            scale=ADAPTER_SCALE,
+            generator=torch.Generator().manual_seed(self.seed),
+        )
+        self.trunk, self.adapter = trunk, on_device(adapter, str(trunk.device))
 
     def taps(self, batch: Batch) -> Tensor:
         """(B, T, L, D): the cached states, or those the adapter makes of the deeper ones."""
@@ -208,38 +244,44 @@ class Understanding(nn.Module):
         batch = data.batch(rows)
         taps = self.taps(batch)
         losses: dict[str, TaskLoss] = {}
-        present: dict[str, list[tuple[int, int]]] = {}
-        for at, row in enumerate(rows):
-            for name, label in data.intents[row].items():
-                present.setdefault(name, []).append((at, label))
+        at = torch.tensor(list(rows), device=taps.device)
+        present = sorted({name for row in rows for name in data.intents[row]})
         if present:
-            logits, _ = self.router(taps, batch.padding, list(present))
-            for name, pairs in present.items():
+            logits, _ = self.router(taps, batch.padding, present)
+            for name in present:
                 total = functional.cross_entropy(
-                    logits[name][[at for at, _ in pairs]],
-                    torch.tensor([label for _, label in pairs]),
+                    logits[name],
+                    data.intent_targets(name)[at],
                     label_smoothing=self.label_smoothing,
                     reduction="sum",
                 )
                 losses[f"{INTENT}:{name}"] = TaskLoss(total, len(rows))
-        tagged = [at for at, row in enumerate(rows) if data.tags[row]]
+        tagged = [place for place, row in enumerate(rows) if data.tags[row]]
         if tagged:
-            names = sorted({name for at in tagged for name in data.tags[rows[at]]})
-            tags = self.slots(taps[tagged], batch.padding[tagged], names)
+            names = sorted({name for place in tagged for name in data.tags[rows[place]]})
+            padding, tokens = batch.padding[tagged], batch.tokens[tagged]
+            tags = self.slots(taps[tagged], padding, names)
             for name in names:
-                wanted = torch.full((len(tagged), batch.padding.shape[1]), -100)
-                for place, at in enumerate(tagged):
-                    own = data.tags[rows[at]].get(name)
-                    if own is not None:
-                        wanted[place, : len(own)] = torch.tensor(own)
+                wanted = data.tag_targets(name)[tokens].masked_fill_(padding, -100)
                 total = functional.cross_entropy(tags[name].flatten(0, 1), wanted.flatten(), reduction="sum")
-                losses[f"{SLOT}:{name}"] = TaskLoss(total, float((wanted >= 0).sum()))
+                count = sum(len(data.tags[rows[place]].get(name, ())) for place in tagged)
+                losses[f"{SLOT}:{name}"] = TaskLoss(total, count)
         return losses
 
     def weights(self, given: Mapping[str, float]) -> dict[str, float]:
         """A weight for each task; the recipe's `given` ones come first."""
         own = {f"{INTENT}:{OURS}", f"{SLOT}:{OURS}"}
         return {task: given.get(task, 1.0 if task in own else self.auxiliary_weight) for task in self.tasks()}
+
+
+def tuned_trunk(job: Job) -> TunableTrunk:
+    """The layers that an utterance passes; gradients can pass those that the recipe's second stage tunes."""
+    return TunableTrunk(
+        job.trunk_folder,
+        device=job.world.device,
+        last=max(job.recipe["trunk"]["utterance_depths"]),
+        tuned_from=int(job.recipe["understanding"]["joint"]["first_layer"]),
+    )
 
 
 def load_understanding_data(job: Job) -> UnderstandingData:
@@ -258,6 +300,7 @@ def load_understanding_data(job: Job) -> UnderstandingData:
             recipe["trunk"]["utterance_depths"],
             job.work / "states",
             workers=job.workers,
+            device=job.world.device,
             on_progress=lambda done, total: job.progress("states of texts", done, total, ""),
         )
     )
@@ -304,29 +347,17 @@ def train_understanding(job: Job) -> dict[str, Any]:
     second = first.get("joint")
     adapter_state: dict[str, Tensor] = {}
     if second and int(second["epochs"]):
-        model.trunk = TunableTrunk(
-            job.trunk_folder,
-            precision="auto",
-            device="cpu",
-            last=max(model.depths),
-            tuned_from=int(second["first_layer"]),
-        )
-        model.adapter = LowRankAdapter.new(
-            model.trunk.config,
-            range(int(second["first_layer"]), max(model.depths)),
-            rank=int(second["rank"]),
-            scale=ADAPTER_SCALE,
-            generator=torch.Generator().manual_seed(int(recipe["seed"])),
-        )
+        model.tune(tuned_trunk(job), second)
         run_stage(job, model, "joint", {**first, **second})
-        adapter_state = model.adapter.state()
+    if model.adapter:
+        adapter_state = {name: value.cpu() for name, value in model.adapter.state().items()}
     if job.world.rank:
         return {}
     metrics, calibration = measure_understanding(model, job.progress)
     job.report("understanding: " + ", ".join(f"{name} {value:.3f}" for name, value in sorted(metrics.items())))
     return {
-        "router": model.router.state_dict(),
-        "slots": model.slots.state_dict(),
+        "router": model.router.cpu().state_dict(),
+        "slots": model.slots.cpu().state_dict(),
         "understanding": adapter_state,
         "shared_depth": int(second["first_layer"]) if adapter_state else 0,
         "understanding_rank": int(second["rank"]) if adapter_state else 0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as functional
@@ -37,8 +37,8 @@ def measure_understanding(
         for number, group in enumerate(batches):
             batch = data.batch(group)
             taps = model.taps(batch)
-            logits, _ = model.router(taps, batch.padding, list(data.intent_labels))
-            tags = model.slots(taps, batch.padding, list(data.slot_labels)) if data.slot_labels else {}
+            logits = on_cpu(model.router(taps, batch.padding, list(data.intent_labels))[0])
+            tags = on_cpu(model.slots(taps, batch.padding, list(data.slot_labels))) if data.slot_labels else {}
             for at, row in enumerate(group):
                 example = data.examples[row]
                 for name in example.intents:
@@ -75,6 +75,11 @@ def measure_understanding(
     metrics.update({name: slot_f1(pairs) for name, pairs in found.items()})
     metrics.update(extra)
     return metrics, {"skill_threshold": threshold, "out_of_scope_threshold": scope_threshold}
+
+
+def on_cpu(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies for work item by item."""
+    return {name: tensor.cpu() for name, tensor in tensors.items()}
 
 
 def _scope(

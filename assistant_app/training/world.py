@@ -29,6 +29,9 @@ class World:
     def join() -> World:
         """The world that the launcher's environment variables (RANK, WORLD_SIZE, ...) describe."""
         cuda = torch.cuda.is_available()
+        if cuda:
+            # TF32: the small matrices that are trained need no more.
+            torch.set_float32_matmul_precision("high")
         if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
             return World(device="cuda" if cuda else "cpu")
         if not torch.distributed.is_initialized():

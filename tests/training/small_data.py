@@ -104,8 +104,9 @@ RECIPE: dict[str, Any] = {
         "learning_rate": 1e-3,
         "weight_decay": 0.0,
         "most_held_out": {"squad2": 10},
+        "made": {"most_a_passage": 2},
     },
     "dialogue": {"epochs": 2, "batch": 8, "learning_rate": 5e-3, "rank": 2, "first_layer": 2},
-    "interference": {"most": 200, "most_held_out": 60, "epochs": 6},
+    "interference": {"most": 200, "most_held_out": 60, "epochs": 8, "learning_rate": 5e-3},
     "use": {"dialogue_scale": 2.0},
 }
