@@ -20,6 +20,7 @@ from assistant_app.skills import scheduling_queries as queries
 from assistant_app.skills import scheduling_reminders as rings
 from assistant_app.skills import scheduling_scope as scope
 from assistant_app.skills import scheduling_timers as timers
+from assistant_app.skills import scheduling_wide as wide
 from assistant_app.skills.api import SkillContext
 from assistant_app.turn import SCHEDULING, Pending, Route, SkillReply, Utterance
 
@@ -69,6 +70,8 @@ RESUMES: Mapping[str, Resume] = {
     changes.CONFIRM_DELETE: changes.resume_delete,
     changes.CONFIRM_MOVE: changes.resume_move,
     scope.SCOPE: scope.resume_scope,
+    wide.WIDE_DELETE: wide.resume_delete,
+    wide.WIDE_MOVE: wide.resume_move,
     alarms.ALARM_TIME: alarms.resume_alarm_time,
     alarms.WHICH_ALARM: alarms.resume_which,
     alarms.CONFIRM_ALARMS: alarms.resume_confirm,

@@ -15,9 +15,9 @@ from assistant_app.agenda.spoken import spoken_recurrence, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.agenda.word_search import best
+from assistant_app.skills import scheduling_wide as wide
 from assistant_app.skills.answers import NO, chosen, refuses, yes_or_no
 from assistant_app.skills.api import SkillContext
-from assistant_app.skills.scheduling_changes import new_times
 from assistant_app.skills.scheduling_create import names_no_day, time_of
 from assistant_app.skills.scheduling_events import (
     is_clock_time,
@@ -28,6 +28,7 @@ from assistant_app.skills.scheduling_events import (
 )
 from assistant_app.skills.scheduling_focus import alarms_talked_about
 from assistant_app.skills.scheduling_reminders import alarm_title, stop
+from assistant_app.skills.scheduling_targets import new_times
 from assistant_app.skills.scheduling_timers import spoken_length
 from assistant_app.skills.scheduling_words import action_on, listed, words_of_time
 from assistant_app.turn import SCHEDULING, Choice, Pending, Route, SkillReply, Utterance
@@ -200,6 +201,11 @@ def cancel_alarm(utterance: Utterance, route: Route, context: SkillContext) -> S
     found = _meant(utterance, route, times, every, context)
     if not found:
         return SkillReply(f"No alarm is set for that. The next one: {_alarm_said(*every[0], context)}.")
+    if len(found) > 1 and wide.is_wide(utterance.text):
+        question = f"Shall I cancel all {len(found)} alarms: {listed([_alarm_said(*one, context) for one in found])}?"
+        state = {"step": CONFIRM_ALARMS, "uids": tuple(event.uid for event, _ in found)}
+        choices = yes_or_no("Yes, cancel them", "No, keep them")
+        return SkillReply(question, pending=Pending(question, choices, SCHEDULING, state))
     if len(found) > 1:
         return _ask_which("cancel", found, context, {})
     event, start = found[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from assistant_app.agenda.events import Event, Moment, Occurrence, as_datetime
@@ -12,9 +12,9 @@ from assistant_app.agenda.spoken import spoken_duration, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.skills import scheduling_scope as scope
+from assistant_app.skills import scheduling_wide as wide
 from assistant_app.skills.answers import NO, chosen, refuses, yes_or_no
 from assistant_app.skills.api import SkillContext
-from assistant_app.skills.scheduling_create import names_no_day
 from assistant_app.skills.scheduling_events import (
     MOST_CHOICES,
     REMINDER,
@@ -27,7 +27,8 @@ from assistant_app.skills.scheduling_events import (
     source_and_target,
     times_in,
 )
-from assistant_app.skills.scheduling_words import action_on, at_midnight, described, is_earlier, listed, said, title_and
+from assistant_app.skills.scheduling_targets import new_times
+from assistant_app.skills.scheduling_words import action_on, described, listed, said, title_and
 from assistant_app.turn import SCHEDULING, Choice, Pending, Route, SkillReply, Utterance
 
 WHICH = "which"
@@ -50,7 +51,10 @@ def cancel_reminder(utterance: Utterance, route: Route, context: SkillContext) -
 
 
 def _cancel(utterance: Utterance, route: Route, context: SkillContext, *, category: str = "") -> SkillReply:
-    meant = events_meant(utterance, route, times_in(utterance, context.now()), context, category=category)
+    times = times_in(utterance, context.now())
+    if wide.is_wide(utterance.text) and (several := wide.all_meant(utterance, route, times, context, category)):
+        return wide.ask_delete(several, context)
+    meant = events_meant(utterance, route, times, context, category=category)
     found = distinct(meant.found)
     if not found:
         return _none_found(meant, "delete")
@@ -112,6 +116,8 @@ def _delete_just(which: Occurrence, context: SkillContext) -> Event:
 
 def move(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
     sources, target = source_and_target(utterance, route, context.now())
+    if target and wide.is_wide(utterance.text) and (several := wide.all_meant(utterance, route, sources, context)):
+        return wide.ask_move(several, target, utterance, context)
     meant = events_meant(utterance, route, sources, context)
     found = distinct(meant.found)
     if not found:
@@ -191,47 +197,6 @@ def put_at(event: Event, start: Moment, end: Moment, context: SkillContext) -> S
         text, speech = f"Moved: {described(moved, now)}.", f"Moved. {said(moved, now)}."
     actions = (action_on("event_moved" if start != event.start else "event_edited", moved, context.zone),)
     return SkillReply(f"{text}{rest}", speech=f"{speech}{rest}", actions=actions)
-
-
-def new_times(
-    event: Event, target: WhenReading, told: Utterance, context: SkillContext
-) -> tuple[Moment, Moment] | None:
-    """Where an event goes: a day keeps its clock time, a clock time its day, a length shifts it."""
-    start, zone = event.start, context.zone
-    if target.start is None:
-        if target.duration is None:
-            return None
-        shift = -target.duration if is_earlier(told.text) else target.duration
-        if not isinstance(start, datetime):
-            shift = timedelta(days=round(shift / timedelta(days=1)))
-            return (start + shift, event.end + shift) if shift else None
-        return start + shift, event.end + shift
-    if not isinstance(start, datetime):
-        if not is_clock_time(target):
-            return target.start.date(), target.start.date() + event.length
-        usual = timedelta(minutes=context.settings.calendar.event_minutes)
-        return target.start, target.end or target.start + (target.duration or usual)
-    local = as_datetime(start, zone)
-    if not is_clock_time(target):
-        moved = datetime.combine(target.start.date(), local.timetz().replace(tzinfo=None), tzinfo=zone)
-        return moved, moved + event.length
-    words = Utterance(target.text, told.source, told.language)
-    moved = target.start
-    if names_no_day(words, context.now()):
-        moved = _on_the_day_of(local, words, context) or moved
-    length = target.end - target.start if target.end else target.duration or event.length
-    return moved, moved + length
-
-
-def _on_the_day_of(event_start: datetime, words: Utterance, context: SkillContext) -> datetime | None:
-    """A bare clock time read as on the event's own day, in its working hours first ("four" is in the afternoon)."""
-    morning = at_midnight(event_start.date(), context.zone) + timedelta(
-        hours=context.settings.calendar.day_starts_hour, minutes=-1
-    )
-    reading = parse_when(words.text, now=morning, language=words.language)
-    if reading is None or reading.start is None:
-        return None
-    return datetime.combine(event_start.date(), reading.start.timetz().replace(tzinfo=None), tzinfo=context.zone)
 
 
 # Which one

@@ -45,6 +45,7 @@ from assistant_app.skills.scheduling_focus import (
     occasion_talked_about,
     timer_uid,
 )
+from assistant_app.skills.scheduling_targets import new_times
 from assistant_app.skills.scheduling_words import action_on, described, listed, said, tidy, title_and
 from assistant_app.turn import SCHEDULING, Action, Choice, Pending, Route, SkillReply, Utterance
 
@@ -140,7 +141,7 @@ def _new_times(
         if isinstance(event.start, datetime) and length > timedelta():
             return event.start, event.start + length
         return None if isinstance(event.start, datetime) else (event.start, event.start + max(length, _DAY))
-    return changes.new_times(event, shift, utterance, context)
+    return new_times(event, shift, utterance, context)
 
 
 def _is_length(fragment: Fragment) -> bool:

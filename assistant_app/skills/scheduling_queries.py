@@ -56,7 +56,7 @@ def _query(utterance: Utterance, route: Route, context: SkillContext, *, categor
     if words:
         named = {o.event.uid for o in context.calendar.search(words, limit=_SEARCH_LIMIT)}
         inside = [o for o in inside if o.event.uid in named] or ([] if named else inside)
-    return _told(inside, _when_said(reading, interval, now), context)
+    return _told(inside, when_said(reading, interval, now), context)
 
 
 def _coming(utterance: Utterance, words: str, context: SkillContext, category: str) -> SkillReply:
@@ -168,7 +168,7 @@ def find_free_time(utterance: Utterance, route: Route, context: SkillContext) ->
         start, end = max(interval[0], now), interval[1]
     if end <= start:
         return SkillReply("That time is over already.")
-    when = _when_said(reading, interval, now) if interval else "in the coming week"
+    when = when_said(reading, interval, now) if interval else "in the coming week"
     taken = context.calendar.conflicts(start, end)
     if interval and not taken and interval[1] - interval[0] <= timedelta(days=1):
         return SkillReply(f"Yes, you are free {when}.")
@@ -233,7 +233,8 @@ def _until(reading: WhenReading, now: datetime) -> tuple[datetime, datetime] | N
     return (now if reading.all_day else max(now, midnight)), last
 
 
-def _when_said(reading: WhenReading | None, interval: tuple[datetime, datetime], now: datetime) -> str:
+def when_said(reading: WhenReading | None, interval: tuple[datetime, datetime], now: datetime) -> str:
+    """The stretch of time that was asked about, said back: "tomorrow", "from Monday ... to Sunday ..."."""
     start, end = interval
     if end - start == timedelta(minutes=1):
         return f"{spoken_day(start.date(), now.date())} at {start:%H:%M}"
