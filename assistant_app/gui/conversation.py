@@ -183,6 +183,8 @@ class Conversation(QWidget):
         if exchange.own:
             exchange.own.set_note("")
         self._set_question_aside()
+        if newest := self.last_reply():
+            newest.set_aside()
         if isinstance(request.said, str):
             self._reply_of(exchange)
         self.composer.set_busy(True)
@@ -220,6 +222,7 @@ class Conversation(QWidget):
             reply.undo.connect(self._undo)
             reply.edit.connect(lambda card: self.edit_event.emit(card.action.uid))
             reply.chosen.connect(self._chosen)
+            reply.wrong.connect(lambda: self.ask(self.tr("That was wrong")))
             exchange.reply = reply
             self._add(reply)
         return exchange.reply

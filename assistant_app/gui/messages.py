@@ -18,6 +18,7 @@ from assistant_app.gui.look import Look
 from assistant_app.gui.text_view import BUBBLE_WIDTH, TextView
 from assistant_app.gui.why_panel import WhyPanel
 from assistant_app.gui.words import details_words, repeat_words, time_words
+from assistant_app.skills.correcting import CORRECTING
 from assistant_app.turn import Action, Pending, Route, SkillReply, Source, Timings
 
 
@@ -231,6 +232,8 @@ class Reply(QWidget):
     edit = Signal(object)
     chosen = Signal(object)
     """Choice: the answer to the pending question."""
+    wrong = Signal()
+    """The request was misunderstood, says the user."""
 
     def __init__(self, look: Look, zone: ZoneInfo, at: datetime) -> None:
         super().__init__()
@@ -239,6 +242,7 @@ class Reply(QWidget):
         self._at = at
         self._streamed = ""
         self._route: Route | None = None
+        self._can_be_wrong = False
         self.why: WhyPanel | None = None
         self.cards: list[ActionCard] = []
         self.setMaximumWidth(BUBBLE_WIDTH)
@@ -261,9 +265,14 @@ class Reply(QWidget):
         self.why_button.setCheckable(True)
         self.why_button.hide()
         self.why_button.toggled.connect(self._toggle_why)
+        self.wrong_button = button(self.tr("That was wrong"), "quiet")
+        self.wrong_button.setToolTip(self.tr("Say what you meant. It is kept on this computer, to learn from."))
+        self.wrong_button.hide()
+        self.wrong_button.clicked.connect(self._say_wrong)
         self.note = text_label("", "caption", tone="2")
         self.note.hide()
         foot.addWidget(self.why_button)
+        foot.addWidget(self.wrong_button)
         foot.addWidget(self.note)
         foot.addStretch(1)
         self._column.addLayout(foot)
@@ -290,6 +299,7 @@ class Reply(QWidget):
 
     def set_route(self, route: Route) -> None:
         self._route = route
+        self._can_be_wrong = route.skill != CORRECTING and not route.unsure
 
     def complete(self, reply: SkillReply) -> None:
         """The whole reply: its text replaces what was streamed."""
@@ -307,6 +317,7 @@ class Reply(QWidget):
         if reply.sources:
             self._parts.addWidget(SourceChips(self._look, reply.sources))
         if reply.pending:
+            self._can_be_wrong = False  # the question's own buttons say no
             self._add_question(reply.pending, shown=reply.text)
         words = reply.text
         self.setAccessibleName(f"{self.tr('Assistant')}, {time_words(self._at)}: {words}")
@@ -324,6 +335,7 @@ class Reply(QWidget):
             self.why.hide()
             self._column.addWidget(self.why)
             self.why_button.show()
+            self.wrong_button.setVisible(self._can_be_wrong and not stopped)
         if stopped:
             self.set_note(self.tr("Stopped"))
         elif problem:
@@ -335,7 +347,8 @@ class Reply(QWidget):
         self.note.setVisible(bool(text))
 
     def set_aside(self) -> None:
-        """A newer request came: the question's buttons rest."""
+        """A newer request came: the question's buttons rest, and only the newest reply can be put right."""
+        self.wrong_button.hide()
         for choice in self.choices:
             choice.setEnabled(False)
 
@@ -384,6 +397,10 @@ class Reply(QWidget):
     def _choose(self, choice: object) -> None:
         self.set_aside()
         self.chosen.emit(choice)
+
+    def _say_wrong(self) -> None:
+        self.wrong_button.hide()
+        self.wrong.emit()
 
     def _toggle_why(self, shown: bool) -> None:
         if self.why is not None:

@@ -10,6 +10,8 @@ from assistant_app.gui.look import Look
 from assistant_app.gui.words import confidence_word, intent_words, milliseconds_words, skill_words
 from assistant_app.turn import Route, Timings
 
+_MOST_READINGS = 4
+
 
 class WhyPanel(QFrame):
     """Expands under a reply."""
@@ -33,15 +35,21 @@ class WhyPanel(QFrame):
         self._row(self.tr("Understood"), self._text(f"{understood} · {confidence_word(route)}"))
         percent = QLocale()
         chosen = (route.skill, route.intent)
-        others = [c for c in route.why.candidates if (c.skill, c.intent) != chosen and c.probability >= 0.005][:2]
+        others = [c for c in route.why.candidates if (c.skill, c.intent) != chosen and c.probability >= 0.005]
         if others:
             words = "\n".join(
                 f"{skill_words(c.skill)}: {intent_words(c.intent)} · {percent.toString(c.probability * 100, 'f', 0)} %"
-                for c in others
+                for c in others[:_MOST_READINGS]
             )
             self._row(self.tr("Other readings"), self._text(words))
         if route.why.words:
             self._row(self.tr("Words that decided"), self._chips([word for word, _weight in route.why.words[:6]]))
+        if route.why.examples:
+            words = "\n".join(
+                f"“{one.text}” → {skill_words(one.skill)}" + (f": {intent_words(one.intent)}" if one.intent else "")
+                for one in route.why.examples
+            )
+            self._row(self.tr("Sentences like it"), self._text(words))
         if route.slots:
             words = "\n".join(
                 f"“{slot.text}” → {intent_words(slot.name)}" + (f" = {slot.value}" if slot.value else "")

@@ -200,6 +200,7 @@ def skill_words(skill: str) -> str:
         "dialogue": tr("Conversation"),
         "unknown": tr("Outside its skills"),
         "clarification": tr("Asking back"),
+        "correcting": tr("Putting right"),
     }
     return known.get(skill, skill.replace("_", " ").capitalize())
 

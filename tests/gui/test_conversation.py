@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 from assistant_app.errors import AssistantError
 from assistant_app.gui.bridge import ReportLoading, RunsTurns
 from assistant_app.gui.messages import ErrorMessage, OwnMessage, Reply
-from assistant_app.turn import Candidate, Choice, Pending, Route, SkillReply, Slot, Source, Why
+from assistant_app.skills.correcting import CORRECTING, correction_in
+from assistant_app.turn import Candidate, Choice, Pending, Route, SimilarExample, SkillReply, Slot, Source, Why
 from tests.gui.conftest import Desk, MakeDesk, echo
 from tests.gui.fakes import FakeAssistant
 
@@ -154,7 +155,11 @@ def test_an_error_says_what_to_do_and_can_be_tried_again(qtbot: QtBot, make_desk
 
 
 def test_why_shows_skill_confidence_words_values_and_times(qtbot: QtBot, make_desk: MakeDesk) -> None:
-    why = Why((Candidate("scheduling", "create_event", 0.97), Candidate("dialogue", "chat", 0.02)), (("dentist", 0.6),))
+    why = Why(
+        (Candidate("scheduling", "create_event", 0.97), Candidate("dialogue", "chat", 0.02)),
+        (("dentist", 0.6),),
+        (SimilarExample("book the vet", "scheduling", "create_event", 0.8),),
+    )
     route = Route("scheduling", "create_event", 0.97, (Slot("title", "dentist", 0, 7, "Dentist"),), False, why)
     desk = make_desk(FakeAssistant(lambda text: (route, SkillReply("Added."))))
     type_and_send(qtbot, desk, "dentist")
@@ -170,12 +175,38 @@ def test_why_shows_skill_confidence_words_values_and_times(qtbot: QtBot, make_de
         "Calendar: create event · Sure",
         "Conversation: chat · 2 %",
         "dentist",
+        "“book the vet” → Calendar: create event",
         "“dentist” → title",
         "act 18 ms",
     ):
         assert part in shown
     qtbot.keyClick(desk.window, Qt.Key.Key_Escape)
     assert not reply.why.isVisible()
+
+
+def test_only_the_newest_reply_can_be_put_right_and_not_the_putting_right(qtbot: QtBot, make_desk: MakeDesk) -> None:
+    def answer(text: str) -> tuple[Route, SkillReply]:
+        if correction_in(text):
+            return Route(CORRECTING, "wrong", 1.0), SkillReply("I am sorry.")
+        return Route("dialogue", "chat", 0.9), SkillReply(f"{text}: how nice.")
+
+    desk = make_desk(FakeAssistant(answer))
+    replies = []
+    for text in ("the first", "the second"):
+        type_and_send(qtbot, desk, text)
+        qtbot.waitUntil(lambda text=text: reply_text(desk) == f"{text}: how nice." and not desk.bridge.busy)
+        reply = desk.window.conversation.last_reply()
+        assert reply is not None
+        qtbot.waitUntil(reply.wrong_button.isVisible)
+        replies.append(reply)
+    assert not replies[0].wrong_button.isVisible()
+    qtbot.mouseClick(replies[1].wrong_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: reply_text(desk) == "I am sorry." and not desk.bridge.busy)
+    newest = desk.window.conversation.last_reply()
+    assert newest is not None
+    qtbot.waitUntil(newest.why_button.isVisible)
+    assert not newest.wrong_button.isVisible()
+    assert not replies[1].wrong_button.isVisible()
 
 
 def test_sources_open_their_quoted_words(qtbot: QtBot, make_desk: MakeDesk) -> None:
@@ -187,6 +218,7 @@ def test_sources_open_their_quoted_words(qtbot: QtBot, make_desk: MakeDesk) -> N
     qtbot.waitUntil(lambda: reply_text(desk) == "Two." and not desk.bridge.busy)
     reply = desk.window.conversation.last_reply()
     assert reply is not None
+    qtbot.waitUntil(reply.why_button.isVisible)
     chip = next(b for b in reply.findChildren(type(reply.why_button)) if "Lease" in b.text())
     qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
     quote = next(label for label in reply.findChildren(QLabel) if label.text() == source.quote)
