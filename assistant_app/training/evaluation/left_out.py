@@ -58,7 +58,7 @@ GIVEN = 10
 DRAWS = 3
 TEXTS = 2400
 """Texts trained on, of all sets together."""
-_OPTIONS = {"epochs": 4, "batch": 48}
+OPTIONS: Mapping[str, int] = {"epochs": 4, "batch": 48}
 """Instead of the recipe's: fewer texts need smaller batches for as many steps."""
 ASKED = 40
 """Texts of a domain that are routed."""
@@ -92,14 +92,19 @@ def measure(
     predictions: Predictions,
     on_progress: OnProgress,
     *,
-    domains: Sequence[str] = tuple(DOMAINS),
     sentences_from: Path,
-    texts: int = TEXTS,
+    domains: Mapping[str, Sequence[str]] = DOMAINS,
+    options: Mapping[str, int] = OPTIONS,
 ) -> dict[str, Any]:
-    """Figures by domain, and their means. `sentences_from`: the folder of the program's own sentences."""
+    """Figures by domain, and their means; empty where there are too few texts of every domain.
+
+    `sentences_from` is the folder of the program's own sentences; `domains` are labels by name; `options` come
+    before the recipe's `[understanding]`.
+    """
+    job = replace(job, recipe=_shortened(job.recipe, options))
     texts_of_all = [example for example in text_examples(job.data, job.labels) if OURS in example.intents]
     everything, _, _ = without_leaks(texts_of_all, [], [])
-    trained_on = _share(everything, job.recipe["most"], texts)
+    trained_on = _share(everything, job.recipe["most"])
     given, asked = _texts_of_domains(everything, domains)
     built_in = _built_in_texts(everything)
     sentences = own_sentences(sentences_from)
@@ -125,14 +130,13 @@ def measure(
     )
     stored = _by_tokens(examples, states, model)
     results: dict[str, dict[str, float]] = {}
-    whole = _trained(job, examples, states, "", on_progress)
-    for name in domains:
+    whole = _trained(job, examples, states, "", (), on_progress)
+    for name, labels in domains.items():
         if len(given[name]) < GIVEN or not asked[name]:
             continue
-        labels = DOMAINS[name]
-        reader = StoredStates(model, _trained(job, examples, states, name, on_progress), stored)
+        reader = StoredStates(model, _trained(job, examples, states, name, labels, on_progress), stored)
         _know(reader, [sentence for sentence in sentences if sentence.label not in labels])
-        results[name] = _figures(reader, name, given[name], asked[name], built_in, predictions)
+        results[name] = _figures(reader, name, labels, given[name], asked[name], built_in, predictions)
         results[name]["trained"] = _share_routed(StoredStates(model, whole, stored), asked[name], _goes_to(labels))
     if not results:
         return {}
@@ -149,10 +153,16 @@ def measure(
     }
 
 
-def _share(examples: Sequence[TextExample], most: Mapping[str, int], texts: int) -> list[TextExample]:
+def _shortened(recipe: Mapping[str, Any], options: Mapping[str, int]) -> dict[str, Any]:
+    """One stage, on the frozen trunk."""
+    kept = {key: value for key, value in recipe["understanding"].items() if key not in ("joint", "outside")}
+    return {**recipe, "understanding": {**kept, "repeat_own": 0, **options}}
+
+
+def _share(examples: Sequence[TextExample], most: Mapping[str, int]) -> list[TextExample]:
     """The recipe's mixture, made smaller; only our own labels and slots, since no other head is used."""
     wanted = sum(most.values())
-    fewer = {name: max(20, round(count * texts / wanted)) if count else 0 for name, count in most.items()}
+    fewer = {name: max(20, round(count * TEXTS / wanted)) if count else 0 for name, count in most.items()}
     own_heads = [
         replace(
             example,
@@ -165,21 +175,20 @@ def _share(examples: Sequence[TextExample], most: Mapping[str, int], texts: int)
 
 
 def _texts_of_domains(
-    examples: Sequence[TextExample], domains: Sequence[str]
+    examples: Sequence[TextExample], domains: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Sentences that may be given, and those that are asked: the latter are kept from every training."""
 
-    def some(name: str, held_out: bool, most: int) -> list[str]:
+    def some(labels: Sequence[str], held_out: bool, most: int) -> list[str]:
         found = {
             example.text: None
             for example in examples
-            if example.held_out == held_out and example.intents[OURS] in DOMAINS[name]
+            if example.held_out == held_out and example.intents[OURS] in labels
         }
         return sorted(found, key=lambda text: stable_fraction(text, "left out"))[:most]
 
-    return {name: some(name, False, GIVEN * DRAWS) for name in domains}, {
-        name: some(name, True, ASKED) for name in domains
-    }
+    given = {name: some(labels, False, GIVEN * DRAWS) for name, labels in domains.items()}
+    return given, {name: some(labels, True, ASKED) for name, labels in domains.items()}
 
 
 def _built_in_texts(examples: Sequence[TextExample]) -> list[tuple[str, str]]:
@@ -208,23 +217,27 @@ def _by_tokens(
 
 
 def _trained(
-    job: Job, examples: Sequence[TextExample], states: TextStates, left_out: str, on_progress: OnProgress
+    job: Job,
+    examples: Sequence[TextExample],
+    states: TextStates,
+    name: str,
+    labels: Sequence[str],
+    on_progress: OnProgress,
 ) -> Understanding:
-    """Router and slots from texts without those of a domain; from all of them if it is empty."""
-    labels = DOMAINS.get(left_out, ())
+    """Router and slots from texts with none of `labels`."""
     kept = [
         replace(example, intents={}, slots={}) if example.intents.get(OURS) in labels else example
         for example in examples
     ]
-    options = {key: value for key, value in job.recipe["understanding"].items() if key not in ("joint", "outside")}
-    recipe = {**job.recipe, "understanding": {**options, "repeat_own": 0, **_OPTIONS}}
-    trained = Understanding(UnderstandingData(kept, states), recipe)
-    name = f"without {left_out}" if left_out else "with everything"
+    trained = Understanding(UnderstandingData(kept, states), job.recipe)
+    shown = f"without {name}" if name else "with everything"
+
+    def progress(name: str, done: int, total: int, note: str) -> None:
+        del name, note  # it is one stage, and the loss is of no interest here
+        on_progress(shown, done, total)
+
     with tempfile.TemporaryDirectory(prefix="assistant-left-out-") as folder:
-        silent = replace(
-            job, recipe=recipe, work=Path(folder), progress=lambda _, done, total, note: on_progress(name, done, total)
-        )
-        run_stage(silent, trained, "decoders", recipe["understanding"])
+        run_stage(replace(job, work=Path(folder), progress=progress), trained, "decoders", job.recipe["understanding"])
     return trained
 
 
@@ -236,12 +249,13 @@ def _know(reader: UtteranceReader, sentences: Sequence[Sentence]) -> None:
 def _figures(
     reader: UtteranceReader,
     name: str,
+    labels: Sequence[str],
     given: Sequence[str],
     asked: Sequence[str],
     built_in: Sequence[tuple[str, str]],
     predictions: Predictions,
 ) -> dict[str, float]:
-    others = [(text, label.partition("/")[0]) for text, label in built_in if label not in DOMAINS[name]]
+    others = [(text, label.partition("/")[0]) for text, label in built_in if label not in labels]
     figures = {
         "before": _share_routed(reader, asked, lambda route: route.skill == UNKNOWN or route.unsure),
         "built_in_before": statistics.fmean(_skill(reader, text) == skill for text, skill in others),
