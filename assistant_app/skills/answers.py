@@ -20,6 +20,8 @@ DENY = "deny"
 STOP = "stop"
 """The router's intents for agreeing, refusing and breaking off."""
 REFUSALS = (DENY, STOP)
+_NOT_ONE = (YES, NO, "all", "every", "all day")
+"""Values of choices beside those that are offered by number."""
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _HAN_NUMBERS = "一二三四五六"
 _ORDINAL = re.compile(
@@ -76,7 +78,7 @@ def by_label(text: str, choices: Sequence[Choice]) -> Choice | None:
 
 def _by_place(text: str, choices: Sequence[Choice]) -> Choice | None:
     """ "The second one", "the last option, please": one of several offers, the safe choice not counted."""
-    offers = [choice for choice in choices if choice.value not in (YES, NO)]
+    offers = [choice for choice in choices if choice.value not in _NOT_ONE]
     place = ordinal_in(text)
     return offers[place] if len(offers) > 1 and place is not None and -1 <= place < len(offers) else None
 

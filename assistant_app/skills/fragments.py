@@ -64,8 +64,8 @@ _HAN = sorted((word for word in _ALL | ASKING if not word.isascii()), key=len, r
 _TOKEN = re.compile(rf"{'|'.join(_HAN)}|[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W_]+)?", re.IGNORECASE)
 _LEAD_IN = re.compile(
     r"^(?:\s|[,.;:!…—，。！、-]|\b(?:no|nope|nah|not that|actually|sorry|oops|wait|hang on|hold on|hm+|uh+|um+|oh|well|"
-    r"ok|okay|yes|yeah|great|good|thanks|thank you|on second thoughts?|i changed my mind|i mean|i meant|i said|rather|"
-    r"but|and|please|(?:could|can|would) (?:you|we)|let's|let us|i(?:'d| would) like to|i want to)\b|"
+    r"ok|okay|yes|yeah|great|good|thanks|thank you|on second thoughts?|i changed my mind|i mean|i meant(?: to)?|i said|"
+    r"rather|but|and|please|(?:could|can|would) (?:you|we)|let's|let us|i(?:'d| would) like to|i want to)\b|"
     r"不对|不是|不要|不，|其实|等一下|等等|抱歉|我是说|还是|请|嗯|好的)+",
     re.IGNORECASE,
 )

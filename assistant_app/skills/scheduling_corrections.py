@@ -245,9 +245,9 @@ def in_answer(answer: Utterance, pending: Pending, context: SkillContext) -> Utt
     """ "No, Thursday" as the answer to a question of ours: the reply, or what is left for whoever asked to read."""
     fragment = fragment_of(answer.text, context.now(), answer.language)
     step, state = pending.state["step"], pending.state
-    if fragment.content or fragment.asks or not (fragment.times or fragment.number):
+    if fragment.asks or len(fragment.content) > (step in _ASKED_WHEN) or not (fragment.times or fragment.number):
         return answer
-    if step in _ASKED_WHEN:  # "no, make it for Tuesday", "let's try a 6 pm start time"
+    if step in _ASKED_WHEN:  # "no, make it for Tuesday", "let's try a 6 pm start time", "the 19th works best"
         return replace(answer, text=" ".join(reading.text for reading in fragment.times) or fragment.number)
     if fragment.text == answer.text.strip():
         return answer

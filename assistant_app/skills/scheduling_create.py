@@ -46,6 +46,7 @@ _NO_REQUESTS = (DIALOGUE, SCHEDULING, "clarification")
 _ALL_DAY = re.compile(r"\b(?:all|whole|entire)[ -]day\b|全天|整天|一整天", re.IGNORECASE)
 _KIND = re.compile(r"\b(?:meeting|appointment|call|video call)\b|会议|约会|预约", re.IGNORECASE)
 """What an event without a title of its own is called by."""
+_QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]{2,60})[\"”」』]")
 _BESIDE = re.compile(
     r"\b(?:right |directly |straight |immediately )?"
     r"(?:(?P<way>after|before) (?:that|it|this|them)(?: one)?|afterwards?)\b"
@@ -88,7 +89,8 @@ def resume_title(answer: Utterance, pending: Pending, context: SkillContext) -> 
     times = times_in(answer, context.now())
     title = title_of(answer.text, route.slots, [span for reading in times for span in reading.spans])
     title = title or without_times(answer.text, times)
-    if times and not fragment_of(answer.text, context.now(), answer.language).content:  # when instead of what
+    beside = fragment_of(answer.text, context.now(), answer.language).content
+    if times and len(beside) <= 1 and not any(slot.name == "title" for slot in route.slots):  # when instead of what
         title = ""
     if times and (reading := _completed(wanted, answer, context.now())) is not None:
         wanted = dataclasses.replace(wanted, reading=reading, time_words=f"{wanted.time_words} {answer.text}".strip())
@@ -149,7 +151,7 @@ def _wanted(utterance: Utterance, route: Route, context: SkillContext) -> Wanted
     if reading is None or reading.start is None:
         reading = beside_what_was_told(utterance.text, reading, context) or reading
     title = title_of(utterance.text, route.slots, reading.spans if reading else ())
-    if not title and reading is not None and is_clock_time(reading):  # "a meeting tomorrow at nine" has a name
+    if not title and reading is not None and reading.start is not None:  # "a meeting tomorrow" has a name
         title = _kind_named(utterance.text)
     location = " ".join(slot.text for slot in route.slots if slot.name == "location")
     return Wanted(
@@ -167,8 +169,9 @@ def says_all_day(text: str) -> bool:
 
 
 def _kind_named(text: str) -> str:
-    found = _KIND.search(text)
-    return tidy(found[0].lower()) if found else ""
+    """What stands in quotes, or the kind of thing it is."""
+    found = _QUOTED.search(text) or _KIND.search(text)
+    return tidy(next((group for group in found.groups() if group), found[0].lower())) if found else ""
 
 
 def beside_what_was_told(text: str, length: WhenReading | None, context: SkillContext) -> WhenReading | None:

@@ -14,6 +14,7 @@ from assistant_app.agenda.when import find_times, parse_when
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.agenda.word_search import GENERAL, PASSING, fold
 from assistant_app.skills.api import SkillContext
+from assistant_app.skills.fragments import without_seeming_times
 from assistant_app.skills.scheduling_focus import occasion_by_number, occasions_told
 from assistant_app.skills.scheduling_words import CLOCK_GRAINS, interval_of, search_words
 from assistant_app.turn import Choice, Route, Utterance
@@ -78,6 +79,10 @@ def events_meant(
         return Meant(_of_category(exact, category), words, by_time_alone=True)
     if general:
         return Meant(_of_category(inside, category), words)
+    people = [slot.text for slot in route.slots if slot.name in ("person", "location")]
+    untold = set(fold(words)) - set(fold(" ".join(people)))
+    if not by_name and people and untold <= GENERAL | PASSING and inside:  # "my meeting with Ann next week", none noted
+        return Meant(_of_category(inside, category), words, by_time_alone=True)
     return Meant(_of_category(by_name, category), words, at_another_time=True)
 
 
@@ -94,7 +99,7 @@ def read_time(text: str, now: datetime, language: str) -> WhenReading | None:
 
 def times_in(utterance: Utterance, now: datetime) -> list[WhenReading]:
     """Every expression of time in the request, in reading order."""
-    found = find_times(utterance.text, now=now, language=utterance.language)
+    found = find_times(without_seeming_times(utterance.text), now=now, language=utterance.language)
     return sorted(found, key=lambda reading: reading.spans[0][0] if reading.spans else 0)
 
 

@@ -17,7 +17,10 @@ from assistant_app.turn import Route, Utterance
 _NOUN = r"(?:it|that|this|them|(?:the|this|that|my) (?:event|meeting|appointment|reminder|alarm|timer|entry|one))"
 _TITLE = re.compile(
     rf"^(?:call|name|title|rename|label) (?:{_NOUN} )?(?:to |as )?(?P<new>.+)$"
-    rf"|^(?:change|set|make|update) (?:the|its) (?:title|name|subject) (?:to |as |be )?(?P<new2>.+)$"
+    r"|^(?:change|set|make|update|add) (?:the |its |a )?(?:title|name|subject) (?:to |as |be |of )?(?P<new2>.+)$"
+    r"|^change (?:the |this |that |my )?(?:event|meeting|appointment) to (?P<new6>.+)$"
+    r"|^(?:make|have|let) it (?:be )?(?:an?|the) (?P<new7>(?!bit|little|half|recurring|repeating|week|daily|month|all)"
+    r".+)$"
     rf"|^(?:the |its )?(?:title|name|subject) (?:is|should be|will be) (?P<new3>.+)$"
     rf"|^(?:it(?:'s| is)|it should be) called (?P<new4>.+)$"
     rf"|^(?:把)?(?:它|名字|标题|名称)?(?:改名为|改名叫|叫做?|改叫|名字改成|标题改成)(?P<new5>.+)$",
@@ -36,10 +39,13 @@ _BARE_PLACE = re.compile(
     re.IGNORECASE,
 )
 _PEOPLE = re.compile(
-    rf"^(?:add|invite|include|bring) (?P<new>.+?)(?: (?:to|in|on|for) {_NOUN})?$|^with (?P<new2>.+)$"
+    rf"^(?:add|invite|include|bring) (?P<new>.+?)(?: (?:to|in|on|for) {_NOUN})?$"
+    r"|^(?:(?:it's|it is) )?with (?P<new2>.+)$"
+    r"|^make sure (?:that )?(?P<new4>.+?) (?:is|are) (?:invited|included|there)$"
     r"|^(?:加上|和)(?P<new3>.+?)(?:一起)?$",
     re.IGNORECASE,
 )
+_WITH = re.compile(r"(?:it's |it is )?with |make sure ", re.IGNORECASE)
 _TAIL = re.compile(
     r"(?:\s*,?\s*\b(?:instead|please|too|as well|also|then|thanks|thank you))+[.!?]*$|[.!?。！？]+$", re.IGNORECASE
 )
@@ -66,8 +72,8 @@ def detail_of(utterance: Utterance, route: Route, fragment: Fragment) -> Detail 
         return None
     if new := _group(_BARE_PLACE, text):
         return Detail("location", new)
-    named = any(slot.name == "person" for slot in route.slots)
-    if (new := _group(_PEOPLE, text)) and (named or fragment.points_back or text.lower().startswith("with ")):
+    said_so = any(slot.name == "person" for slot in route.slots) or bool(_WITH.match(text))
+    if (new := _group(_PEOPLE, text)) and (said_so or fragment.points_back):
         return Detail("people", new)
     return None
 

@@ -174,6 +174,9 @@ def test_whole_request_is_not_taken_for_a_correction(booked: Conversation, text:
         ("no, change the title to power yoga please", "dialogue/deny", "Power yoga", ""),
         ("at the sports hall", "create_event", "Yoga", "the sports hall"),
         ("set the location to Max's place", "move_event", "Yoga", "Max's place"),
+        ("I meant to have it be a Pilates class", "unknown/booking", "Pilates class", ""),
+        ("can you change the event to a stretching class", "move_event", "Stretching class", ""),
+        ('add title "power yoga"', "move_event", "Power yoga", ""),
         ("叫瑜伽课", "dialogue/chat", "瑜伽课", ""),
         ("地点改成体育馆", "dialogue/chat", "Yoga", "体育馆"),
     ],
@@ -187,6 +190,8 @@ def test_people_are_added(booked: Conversation) -> None:
     booked("add Ann to it", "move_event", person="Ann")
     booked("and invite Bob too", "move_event", person="Bob")
     assert booked.event.title == "Yoga with Ann and Bob"
+    booked("make sure Eve is invited", "move_event", person="Eve")
+    assert booked.event.title == "Yoga with Ann and Bob and Eve"
 
 
 def test_alert_before_it_is_set(booked: Conversation) -> None:
@@ -346,6 +351,26 @@ def test_time_is_answered_in_many_words(say: Conversation, answer: str, intent: 
     say("book the barber on Friday", "create_event", title="barber")
     say(answer, intent)
     assert say.event.start == at(27, 18)
+
+
+def test_day_that_an_event_is_to_move_to_is_answered_in_words(booked: Conversation) -> None:
+    assert "When should Yoga be" in booked("reschedule that for me", "move_event")
+    booked("Monday works best", "question_answering/ask")
+    assert booked.event.start == at(30, 18)
+
+
+def test_when_is_answered_though_what_was_asked(say: Conversation) -> None:
+    say("put something in for Friday", "create_event")
+    assert say("2 pm is fine", "create_event") == "What is it called?"
+    say("haircut", "create_event", title="haircut")
+    assert (say.event.title, say.event.start) == ("Haircut", at(27, 14))
+
+
+def test_agreement_is_no_title(say: Conversation) -> None:
+    say("put something in for Friday at three", "create_event")
+    say("yes", "dialogue/affirm")
+    assert say.asks
+    assert say.events() == []
 
 
 def test_length_title_and_place_are_told_before_the_time(say: Conversation) -> None:

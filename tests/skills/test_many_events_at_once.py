@@ -102,3 +102,11 @@ def test_all_alarms_are_cancelled_after_a_yes(full: Conversation) -> None:
 def test_one_event_alone_is_asked_about_by_name(full: Conversation) -> None:
     book(full.store, "Concert", at(30, 20))
     assert "Shall I delete Concert" in full("cancel all my meetings on Monday", "cancel_event", title="meetings")
+
+
+def test_meeting_with_somebody_unknown_is_found_by_its_day_and_asked_about(full: Conversation) -> None:
+    book(full.store, "Appointment", at(30, 12))
+    text = "cancel my meeting with John Redcorn on Monday"
+    reply = full(text, "cancel_event", title="meeting", person="John Redcorn", datetime="on Monday")
+    assert "Shall I delete Appointment" in reply
+    assert full.asks
