@@ -17,11 +17,13 @@ from typing import Any
 from assistant_app.agenda.ringing import Ringing
 from assistant_app.assistant import Assistant
 from assistant_app.cli.invocation import DONE, Invocation, add_clock, add_profile, say
-from assistant_app.cli.turns import StreamingPrinter
+from assistant_app.cli.turns import StreamingPrinter, why_lines
 from assistant_app.errors import AssistantError
 from assistant_app.turn import Cancel
 
 _PROMPT = "> "
+WHY = ("why?", "/why", "为什么？", "为什么?")
+"""Shows how the last request was understood."""
 _HISTORY_LINES = 1000
 
 
@@ -38,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     invocation = Invocation(args)
     assistant = build_assistant(invocation.settings, invocation.paths, now=invocation.clock)
     say("Type a request; Ctrl-C stops a reply, Ctrl-D leaves. For example: what's on tomorrow?")
+    say("“why?” shows how your last request was understood; “that was wrong” puts it right.")
     try:
         assistant.warm_up(say, hearing=False)
     except AssistantError as error:
@@ -74,8 +77,18 @@ def converse(assistant: Assistant, *, speak: bool) -> None:
         except (EOFError, KeyboardInterrupt):
             print(flush=True)
             return
-        if line.strip() and not answer(assistant, _chosen_label(assistant, line), speak=speak):
+        if line.strip().casefold() in WHY:
+            print("\n".join(f"  {one}" for one in _why(assistant)), flush=True)
+        elif line.strip() and not answer(assistant, _chosen_label(assistant, line), speak=speak):
             return
+
+
+def _why(assistant: Assistant) -> list[str]:
+    """How the last request was understood."""
+    last = next((one for one in reversed(assistant.conversation.recent()) if one.route), None)
+    if last is None or last.route is None:
+        return ["Nothing was asked yet."]
+    return why_lines(last.route)
 
 
 def answer(assistant: Assistant, line: str, *, speak: bool) -> bool:

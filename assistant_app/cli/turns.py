@@ -35,6 +35,40 @@ def route_json(route: Route) -> dict[str, Any]:
     }
 
 
+def why_json(route: Route) -> dict[str, Any]:
+    """The evidence behind a route."""
+    why = route.why
+    return {
+        "candidates": [
+            {"skill": one.skill, "intent": one.intent, "probability": round(one.probability, 4)}
+            for one in why.candidates
+        ],
+        "words": [{"text": word, "weight": round(weight, 4)} for word, weight in why.words],
+        "examples": [
+            {"text": one.text, "skill": one.skill, "intent": one.intent, "similarity": round(one.similarity, 4)}
+            for one in why.examples
+        ],
+    }
+
+
+def why_lines(route: Route) -> list[str]:
+    """The evidence behind a route, a line each."""
+    why = route.why
+    lines = [
+        f"Understood: {route.skill} / {route.intent} ({route.confidence:.0%}{', not sure' if route.unsure else ''})"
+    ]
+    chosen = (route.skill, route.intent)
+    others = [one for one in why.candidates if (one.skill, one.intent) != chosen]
+    if others:
+        words = ", ".join(f"{one.skill} / {one.intent} ({one.probability:.1%})" for one in others)
+        lines.append(f"Other readings: {words}")
+    if why.words:
+        lines.append(f"Words that decided: {', '.join(f'{word} ({weight:.0%})' for word, weight in why.words)}")
+    lines += [f"Like: “{one.text}” ({one.skill} / {one.intent}, {one.similarity:.2f})" for one in why.examples]
+    lines += [f"{slot.name}: {slot.text}{f' = {slot.value}' if slot.value else ''}" for slot in route.slots]
+    return lines
+
+
 def slot_json(slot: Slot) -> dict[str, Any]:
     return {"name": slot.name, "text": slot.text, "start": slot.start, "end": slot.end, "value": slot.value}
 

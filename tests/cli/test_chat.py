@@ -11,8 +11,8 @@ import pytest
 from assistant_app.cli.chat import answer, converse
 from assistant_app.errors import DeviceError
 from assistant_app.skills.api import SkillContext
-from assistant_app.turn import Route, SkillReply, Utterance
-from tests.fakes import FakeSkill, FakeSpeaker, make_assistant
+from assistant_app.turn import Candidate, Route, SimilarExample, SkillReply, Utterance, Why
+from tests.fakes import FakeRouter, FakeSkill, FakeSpeaker, make_assistant, make_context
 
 
 def pressing_ctrl_c(times: int) -> FakeSkill:
@@ -41,6 +41,29 @@ def test_second_ctrl_c_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("one\ntwo\nthree\n"))
     converse(make_assistant(skill), speak=False)
     assert [text for text, _ in skill.acted_on] == ["one"]
+
+
+def test_why_shows_how_the_last_request_was_understood(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = Why(
+        (Candidate("dialogue", "chat", 0.9), Candidate("scheduling", "query_events", 0.08)),
+        (("story", 0.7),),
+        (SimilarExample("tell me a tale", "dialogue", "chat", 0.81),),
+    )
+    route = Route("dialogue", "chat", 0.9, why=why)
+    context = make_context(router=FakeRouter({"a story": route}))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("why?\na story\nWhy?\n"))
+    converse(make_assistant(FakeSkill("dialogue", SkillReply("Once.")), context=context), speak=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "  Nothing was asked yet.",
+        "Once.",
+        "  Understood: dialogue / chat (90%)",
+        "  Other readings: scheduling / query_events (8.0%)",
+        "  Words that decided: story (70%)",
+        "  Like: “tell me a tale” (dialogue / chat, 0.81)",
+        "",
+    ]
 
 
 def test_missing_voice_is_told_beside_the_reply(capsys: pytest.CaptureFixture[str]) -> None:
