@@ -17,13 +17,17 @@ from zoneinfo import ZoneInfo
 import icalendar
 
 from assistant_app.agenda.events import Event, Moment, as_datetime
-from assistant_app.agenda.occasions import Expansion, Window, expand, extra_dates
+from assistant_app.agenda.occasions import Expansion, Window, expand, extra_dates, seconds
 
 PRODUCT_ID = "-//Desk Assistant//Agenda//EN"
 
 _TIMEZONE = re.compile(rb"^BEGIN:VTIMEZONE[ \t]*\r?\n.*?^END:VTIMEZONE[ \t]*\r?\n", re.S | re.M | re.I)
 _TIMEZONE_NAME = re.compile(rb"^TZID(?:;[^:\r\n]*)?:([^\r\n]*)", re.M | re.I)
 _ONCE = Window(0, 0)
+_SAID_ONCE = frozenset(
+    "UID DTSTART DTEND DUE DURATION RECURRENCE-ID SUMMARY DESCRIPTION LOCATION STATUS TRANSP SEQUENCE COLOR".split()  # noqa: SIM905
+)
+"""Properties that an event has at most one of (RFC 5545 3.6.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ def parse(data: bytes) -> icalendar.Calendar:
     found = icalendar.Calendar.from_ical(_without_known_zones(data))
     if not isinstance(found, icalendar.Calendar):
         raise ValueError("it holds no VCALENDAR")
+    for component in found.walk():
+        for name, value in component.items():
+            if isinstance(value, list) and name in _SAID_ONCE:  # said twice all the same
+                component[name] = value[0]
     return found
 
 
@@ -111,6 +119,9 @@ def times_of(component: Any) -> tuple[Moment, Moment]:
         raise ValueError("an event in it starts on a day and ends at a time, or the reverse")
     if isinstance(start, datetime) and isinstance(end, datetime) and (start.tzinfo is None) != (end.tzinfo is None):
         end = end.replace(tzinfo=start.tzinfo)
+    # An event that ends before it starts is shown at its start.
+    if seconds(end) < seconds(start):
+        end = start
     if not isinstance(start, datetime) and end == start:
         end = start + timedelta(days=1)
     return start, end

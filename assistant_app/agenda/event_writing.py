@@ -47,6 +47,12 @@ def parts_of(data: bytes, uid: str) -> list[Part]:
     lines = content_lines.split_lines(data)
     places = [c for c in content_lines.components(lines) if c.kind == "VEVENT"]
     parsed = parse(data).walk("VEVENT")
+    if len(places) != len(parsed):
+        raise InputError(
+            "event_file_broken",
+            "The file of this event is broken (an event begins inside another), so it can only be shown. "
+            "Export it from the program that wrote it once more, and import that.",
+        )
     found = [
         Part(lines, place, component, uid)
         for place, component in zip(places, parsed, strict=True)
