@@ -29,7 +29,7 @@ from assistant_app.knowledge.base import KnowledgeBase
 from assistant_app.knowledge.encoder import MiniLmEncoder
 from assistant_app.memory.corrections import Corrections
 from assistant_app.model_store import Manifest, ModelStore
-from assistant_app.paths import Paths, resources_dir, shipped_models_dir
+from assistant_app.paths import Paths, resources_dir, shipped_models_dir, weights_cache_dir
 from assistant_app.settings import Settings
 from assistant_app.skills.api import Answer, Skill, SkillContext, load_skills, sentences_to_learn
 from assistant_app.skills.clarification import CLARIFICATION, Clarification
@@ -96,9 +96,17 @@ class LazyBrain:
     """The multi-task model, read at first use. One caller at a time."""
 
     def __init__(
-        self, store: ModelStore, released: Path, device: str, acquired: Acquired, corrections: Corrections
+        self,
+        store: ModelStore,
+        released: Path,
+        device: str,
+        acquired: Acquired,
+        corrections: Corrections,
+        cache_dir: Path | None = None,
     ) -> None:
+        """`cache_dir` keeps what is computed from the weights for the next start."""
         self._store = store
+        self._cache_dir = cache_dir
         self._released = released
         self._device = device
         self._acquired = acquired
@@ -120,7 +128,7 @@ class LazyBrain:
                 from assistant_app.brain.model import MultiTaskModel
 
                 started = time.monotonic()
-                model = MultiTaskModel.load(trunk, self._released, self._device)
+                model = MultiTaskModel.load(trunk, self._released, self._device, cache_dir=self._cache_dir)
                 log.info("the language model was loaded in %.1f s", time.monotonic() - started)
                 self._has_reference = self._acquired.give(model, self._new_skills(model.skills), report)
                 self._model = model
@@ -297,6 +305,7 @@ def build_brain(settings: Settings, paths: Paths, decoders: Path | None = None) 
         settings.model.device,
         Acquired(shipped_models_dir() / "recipes", released, paths.cache_dir, PersonalFolder(paths.personal_dir)),
         Corrections(paths.corrections_file),
+        weights_cache_dir(),
     )
     brain.teach(own_skills().values())
     return brain

@@ -113,6 +113,11 @@ class Paths:
         return tuple(dict.fromkeys(places))
 
 
+def weights_cache_dir() -> Path:
+    """What is computed from weights once; shared between profiles, as they are."""
+    return Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False)) / "weights"
+
+
 def _user_weights_dir() -> Path:
     return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)) / "models"
 

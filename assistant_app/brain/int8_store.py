@@ -7,6 +7,7 @@ the folder cannot be written the trunk is converted at each start. Nothing here 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -21,7 +22,7 @@ if typing.TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = "1"
+VERSION = "2"
 """Goes up when what is stored, or how it is made, changes."""
 
 
@@ -46,7 +47,7 @@ class Int8Store:
 
 
 def store_path(cache_dir: Path, fingerprint: str) -> Path:
-    return cache_dir / "trunks" / f"{fingerprint}-int8-v{VERSION}.safetensors"
+    return cache_dir / f"{fingerprint}-int8-v{VERSION}.safetensors"
 
 
 def open_store(path: Path) -> Int8Store | None:
@@ -75,7 +76,8 @@ def write_store(path: Path, tensors: Mapping[str, Tensor]) -> bool:
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         log.info("the int8 weights cannot be kept in %s (%s); the next start computes them again", path, error)
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         return False
     return True
 

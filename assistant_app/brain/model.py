@@ -106,16 +106,24 @@ class MultiTaskModel:
 
     @staticmethod
     def load(
-        trunk_dir: Path, decoders_dir: Path, device: str = "auto", *, precision: Precision = "auto"
+        trunk_dir: Path,
+        decoders_dir: Path,
+        device: str = "auto",
+        *,
+        precision: Precision = "auto",
+        cache_dir: Path | None = None,
     ) -> MultiTaskModel:
-        """Raises `ModelError` if anything is missing, damaged or does not belong together."""
+        """Raises `ModelError` if anything is missing, damaged or does not belong together.
+
+        `cache_dir` keeps what is computed from the weights for the next start.
+        """
         import torch
 
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         elif device == "cuda" and not torch.cuda.is_available():
             raise ModelError("no_cuda", "There is no CUDA device. Choose 'auto' or 'cpu' in Settings > Model.")
-        trunk = Trunk.load(trunk_dir, device=device, precision=precision)
+        trunk = Trunk.load(trunk_dir, device=device, precision=precision, cache_dir=cache_dir)
         return MultiTaskModel(trunk, TextTokenizer(trunk_dir), decoders_dir, trunk_fingerprint(trunk_dir))
 
     # --- understanding
