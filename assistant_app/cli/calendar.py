@@ -8,19 +8,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from assistant_app.agenda.events import Event, EventDraft, FileProblem, Moment, Occurrence, as_datetime
+from assistant_app.agenda.events import Event, EventDraft, FileProblem, Moment, Occurrence, Scope, as_datetime
 from assistant_app.agenda.spoken import written_range
 from assistant_app.agenda.store import CalendarStore
-from assistant_app.agenda.when import parse_when
-from assistant_app.assistant import language_of
 from assistant_app.cli import calendar_accounts, calendar_sync
+from assistant_app.cli.calendar_times import interval_of_arguments, minutes_of, moment_of, times_of
 from assistant_app.cli.invocation import DONE, Invocation, add_clock, add_json, add_profile, confirm, print_json, say
 from assistant_app.errors import InputError, StorageError
-from assistant_app.skills.scheduling_words import CLOCK_GRAINS, at_midnight, interval_of, iso
+from assistant_app.skills.scheduling_words import iso
 
 _DAYS_LISTED = 30
 
@@ -54,17 +53,20 @@ def add_parser(commands: Any) -> None:
     edit.add_argument("--title")
     edit.add_argument("--start", metavar="WHEN")
     _fields(edit)
+    _part(edit)
     move = action("move", _move, "give an event another start; it keeps its length")
     move.add_argument("uid")
     move.add_argument("when", nargs="+", metavar="WHEN")
+    _part(move)
     delete = action("delete", _delete, "delete events; asks first")
     delete.add_argument("uid", nargs="+")
+    _part(delete)
     delete.add_argument("--yes", action="store_true", help="do not ask")
     free = action("free", _free, "when there is time")
     free.add_argument("when", nargs="*", metavar="WHEN", help="in which day, week, ...; else the coming week")
     free.add_argument("--from", dest="start", metavar="WHEN")
     free.add_argument("--to", dest="end", metavar="WHEN")
-    free.add_argument("--minutes", type=_minutes, metavar="N", help="at least this long")
+    free.add_argument("--minutes", type=minutes_of, metavar="N", help="at least this long")
     action("undo", _undo, "take the latest change back")
     imported = action("import", _import, "take over the events of .ics files")
     imported.add_argument("file", nargs="+", type=Path)
@@ -77,12 +79,31 @@ def add_parser(commands: Any) -> None:
 
 def _fields(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", metavar="WHEN")
-    parser.add_argument("--minutes", type=_minutes, metavar="N", help="length, instead of --end")
+    parser.add_argument("--minutes", type=minutes_of, metavar="N", help="length, instead of --end")
     parser.add_argument("--calendar", metavar="NAME")
     parser.add_argument("--location")
     parser.add_argument("--notes")
     parser.add_argument("--repeat", metavar="RRULE", help="such as FREQ=WEEKLY;BYDAY=MO")
     parser.add_argument("--remind", type=int, action="append", metavar="MINUTES", help="alert before the start")
+
+
+def _part(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--occurrence", metavar="WHEN", help="of an event that repeats: the day or start of which one")
+    parser.add_argument(
+        "--scope", choices=get_args(Scope), help="only that occurrence (the usual), it and all following, or all"
+    )
+
+
+def _which(args: argparse.Namespace, invocation: Invocation) -> dict[str, Any]:
+    """What `--occurrence` and `--scope` say, as the store takes it."""
+    if args.occurrence is None:
+        if args.scope in ("one", "following"):
+            raise InputError(
+                "occurrence_missing", "Say which occurrence is meant, for example --occurrence 2026-11-30."
+            )
+        return {}
+    scope: Scope = args.scope or "one"
+    return {"scope": scope, "occurrence": moment_of(args.occurrence, invocation)}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -104,10 +125,11 @@ def _add(args: argparse.Namespace, invocation: Invocation, store: CalendarStore)
     words = args.start or " ".join(args.when)
     if not words:
         raise InputError("time_missing", "When is it? Give a start, for example --start 2026-11-26T15:30.")
-    start, end, recurrence = _times(words, invocation, args.minutes)
+    start, end, recurrence = times_of(words, invocation, args.minutes)
     if args.end:
-        end = _moment(args.end, invocation)
-    conflicts = store.conflicts(start, end) if isinstance(start, datetime) else []
+        end = moment_of(args.end, invocation)
+    recurrence = args.repeat or recurrence
+    conflicts = store.conflicts(start, end, recurrence=recurrence) if isinstance(start, datetime) else []
     event = store.add(
         EventDraft(
             title=args.title,
@@ -116,7 +138,7 @@ def _add(args: argparse.Namespace, invocation: Invocation, store: CalendarStore)
             calendar=args.calendar or "",
             location=args.location or "",
             notes=args.notes or "",
-            recurrence=args.repeat or recurrence,
+            recurrence=recurrence,
             reminder_minutes=tuple(args.remind or ()),
         )
     )
@@ -130,7 +152,7 @@ def _add(args: argparse.Namespace, invocation: Invocation, store: CalendarStore)
 
 
 def _list(args: argparse.Namespace, invocation: Invocation, store: CalendarStore) -> int:
-    start, end = _interval(args, invocation, timedelta(days=_DAYS_LISTED))
+    start, end = interval_of_arguments(args, invocation, timedelta(days=_DAYS_LISTED))
     if args.search is not None:
         after = start if args.when or args.start else None
         found = store.search(args.search, after=after, limit=200)
@@ -162,6 +184,7 @@ def _show(args: argparse.Namespace, invocation: Invocation, store: CalendarStore
 
 
 def _edit(args: argparse.Namespace, invocation: Invocation, store: CalendarStore) -> int:
+    which = _which(args, invocation)
     names = ("title", "calendar", "location", "notes")
     changes: dict[str, Any] = {name: value for name in names if (value := getattr(args, name)) is not None}
     if args.repeat is not None:
@@ -169,29 +192,32 @@ def _edit(args: argparse.Namespace, invocation: Invocation, store: CalendarStore
     if args.remind is not None:
         changes["reminder_minutes"] = tuple(args.remind)
     if args.start:
-        changes["start"] = _moment(args.start, invocation)
+        changes["start"] = moment_of(args.start, invocation)
     if args.end:
-        changes["end"] = _moment(args.end, invocation)
+        changes["end"] = moment_of(args.end, invocation)
     elif args.minutes:
-        start = as_datetime(changes.get("start", store.get(args.uid).start), invocation.zone)
+        now = store.occurrence(args.uid, which["occurrence"]) if which else store.get(args.uid)
+        start = as_datetime(changes.get("start", now.start), invocation.zone)
         changes |= {"start": start, "end": start + timedelta(minutes=args.minutes)}
     if not changes:
         raise InputError("nothing_to_change", "Say what to change, for example --title or --start.")
-    return _changed("Changed", store.edit(args.uid, **changes), args, invocation)
+    return _changed("Changed", store.edit(args.uid, **which, **changes), args, invocation)
 
 
 def _move(args: argparse.Namespace, invocation: Invocation, store: CalendarStore) -> int:
-    return _changed("Moved", store.move(args.uid, _moment(" ".join(args.when), invocation)), args, invocation)
+    start = moment_of(" ".join(args.when), invocation)
+    return _changed("Moved", store.move(args.uid, start, **_which(args, invocation)), args, invocation)
 
 
 def _delete(args: argparse.Namespace, invocation: Invocation, store: CalendarStore) -> int:
+    which = _which(args, invocation)
     events = [store.get(uid) for uid in dict.fromkeys(args.uid)]
-    names = ", ".join(event.title or event.uid for event in events)
+    names = ", ".join(_named(event, which, invocation, store) for event in events)
     count = f"these {len(events)} events: {names}" if len(events) > 1 else names
     if not confirm(f"Delete {count}?", yes=args.yes, as_json=args.json):
         say("Nothing was deleted.")
         return DONE
-    deleted = [store.delete(event.uid) for event in events]
+    deleted = [store.delete(event.uid, **which) for event in events]
     if args.json:
         print_json({"deleted": [event_json(event, invocation) for event in deleted]})
     for event in () if args.json else deleted:
@@ -199,8 +225,20 @@ def _delete(args: argparse.Namespace, invocation: Invocation, store: CalendarSto
     return DONE
 
 
+def _named(event: Event, which: dict[str, Any], invocation: Invocation, store: CalendarStore) -> str:
+    """An event, and how much of it is meant, before it is deleted."""
+    title = event.title or event.uid
+    if not event.repeats:
+        return title
+    if which.get("scope", "all") == "all":
+        return f"{title} and all its repeats"
+    occurrence = store.occurrence(event.uid, which["occurrence"])
+    when = written_range(*_local(occurrence, invocation), invocation.now())
+    return f"{title}, {when}" + (" and all following" if which["scope"] == "following" else "")
+
+
 def _free(args: argparse.Namespace, invocation: Invocation, store: CalendarStore) -> int:
-    start, end = _interval(args, invocation, timedelta(days=7))
+    start, end = interval_of_arguments(args, invocation, timedelta(days=7))
     hours = invocation.settings.calendar
     slots = store.free_slots(
         timedelta(minutes=args.minutes or hours.event_minutes),
@@ -289,7 +327,12 @@ def _one(event: Event, invocation: Invocation) -> dict[str, Any]:
 
 
 def _occurrence_json(occurrence: Occurrence, invocation: Invocation) -> dict[str, Any]:
-    return {**event_json(occurrence.event, invocation), **_span_json(occurrence.start, occurrence.end, invocation)}
+    which = occurrence.recurrence_id
+    return {
+        **event_json(occurrence.event, invocation),
+        **_span_json(occurrence.start, occurrence.end, invocation),
+        "occurrence": None if which is None else iso(which, invocation.zone),
+    }
 
 
 def _span_json(start: Moment, end: Moment, invocation: Invocation) -> dict[str, str]:
@@ -318,59 +361,3 @@ def _local(event: Event | Occurrence, invocation: Invocation) -> tuple[Moment, M
     if isinstance(start, datetime) and isinstance(end, datetime):
         return start.astimezone(invocation.zone), end.astimezone(invocation.zone)
     return start, end
-
-
-def _times(words: str, invocation: Invocation, minutes: int | None) -> tuple[Moment, Moment, str]:
-    """Start, end and rule of an event out of ISO or words."""
-    length = timedelta(minutes=minutes or invocation.settings.calendar.event_minutes)
-    exact = _iso_moment(words, invocation)
-    if exact is not None and not isinstance(exact, datetime):
-        if not minutes:
-            return exact, exact + timedelta(days=1), ""
-        exact = at_midnight(exact, invocation.zone)
-    if exact is not None:
-        return exact, exact + length, ""
-    reading = parse_when(words, now=invocation.now(), language=language_of(words))
-    interval = interval_of(reading, length) if reading else None
-    if reading is None or interval is None:
-        raise InputError("time_unknown", f"{words!r} names no time. Write for example 2026-11-26T15:30.")
-    rule = reading.recurrence or ""
-    if reading.grain in CLOCK_GRAINS or reading.grain == "part_of_day":
-        return interval[0], interval[0] + length if minutes else interval[1], rule
-    return interval[0].date(), max(interval[1].date(), interval[0].date() + timedelta(days=1)), rule
-
-
-def _moment(words: str, invocation: Invocation) -> Moment:
-    return _times(words, invocation, None)[0]
-
-
-def _iso_moment(words: str, invocation: Invocation) -> date | datetime | None:
-    try:
-        return date.fromisoformat(words)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(words)
-    except ValueError:
-        return None
-    return moment.astimezone(invocation.zone) if moment.tzinfo else moment.replace(tzinfo=invocation.zone)
-
-
-def _interval(args: argparse.Namespace, invocation: Invocation, length: timedelta) -> tuple[datetime, datetime]:
-    """The time named by words or by --from and --to; else `length` from the beginning of today."""
-    if args.when:
-        first, last, _ = _times(" ".join(args.when), invocation, None)
-        return as_datetime(first, invocation.zone), as_datetime(last, invocation.zone)
-    start = as_datetime(_moment(args.start, invocation), invocation.zone) if args.start else None
-    start = start or at_midnight(invocation.now().date(), invocation.zone)
-    end = as_datetime(_moment(args.end, invocation), invocation.zone) if args.end else start + length
-    if end <= start:
-        raise InputError("interval_empty", "The end must be after the start.")
-    return start, end
-
-
-def _minutes(text: str) -> int:
-    minutes = int(text) if text.isdecimal() else 0
-    if not 0 < minutes <= 366 * 1440:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes")
-    return minutes
