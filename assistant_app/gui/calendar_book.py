@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
-from assistant_app.agenda.events import Change, Event, EventDraft, FileProblem, Moment, Occurrence
+from assistant_app.agenda.events import Change, Event, EventDraft, FileProblem, Moment, Occurrence, Scope
 from assistant_app.agenda.store import CalendarStore
 from assistant_app.errors import AssistantError
 from assistant_app.gui.bridge import Bridge
@@ -36,6 +36,8 @@ class CalendarBook(QObject):
     """What is on show is different now."""
     done = Signal(str, bool)
     """(words for a toast, whether Undo belongs on it)."""
+    edited = Signal(object)
+    """Event: as it is after the user edited it."""
     failed = Signal(object)
     """AssistantError: a change that was not made."""
     problems_found = Signal(object)
@@ -119,20 +121,19 @@ class CalendarBook(QObject):
     def add(self, draft: EventDraft) -> None:
         self._change(lambda: self._store.add(draft), lambda e: self._made("event_added", e, self.tr("Added: {title}")))
 
-    def edit(self, uid: str, changes: dict[str, Any]) -> None:
+    def edit(
+        self, uid: str, changes: dict[str, Any], *, scope: Scope = "all", occurrence: Moment | None = None
+    ) -> None:
+        """Of a series, as much of it as `scope` says, counted from an occurrence's `recurrence_id`."""
         self._change(
-            lambda: self._store.edit(uid, **changes),
-            lambda e: self._made("event_edited", e, self.tr("Changed: {title}")),
+            lambda: self._store.edit(uid, scope=scope, occurrence=occurrence, **changes),
+            self._edited,
         )
 
-    def move(self, uid: str, start: Moment) -> None:
+    def delete(self, uid: str, *, scope: Scope = "all", occurrence: Moment | None = None) -> None:
         self._change(
-            lambda: self._store.move(uid, start), lambda e: self._made("event_moved", e, self.tr("Moved: {title}"))
-        )
-
-    def delete(self, uid: str) -> None:
-        self._change(
-            lambda: self._store.delete(uid), lambda e: self._made("event_deleted", e, self.tr("Deleted: {title}"))
+            lambda: self._store.delete(uid, scope=scope, occurrence=occurrence),
+            lambda e: self._made("event_deleted", e, self.tr("Deleted: {title}")),
         )
 
     def get(self, uid: str, then: Callable[[Event], None]) -> None:
@@ -188,6 +189,10 @@ class CalendarBook(QObject):
         self._latest = (kind, event.uid)
         self.done.emit(words.format(title=event.title), True)
         self.reload()
+
+    def _edited(self, event: Event) -> None:
+        self._made("event_edited", event, self.tr("Changed: {title}"))
+        self.edited.emit(event)
 
     def _undone(self, change: Change | None) -> None:
         self._latest = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
@@ -9,7 +10,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from assistant_app.agenda.events import Event, FileProblem, Occurrence
+from assistant_app.agenda.events import Event, FileProblem, Occurrence, Scope
 from assistant_app.errors import AssistantError
 from assistant_app.gui.calendar_agenda import DAYS as AGENDA_DAYS
 from assistant_app.gui.calendar_agenda import AgendaView
@@ -22,6 +23,7 @@ from assistant_app.gui.event_editor import EventEditor, EventForm, new_form, rou
 from assistant_app.gui.event_popover import EventPopover
 from assistant_app.gui.look import Look
 from assistant_app.gui.messages import IconLabel
+from assistant_app.gui.scope_dialog import ALL_SCOPES, ScopeDialog
 from assistant_app.gui.toast import Toast
 from assistant_app.gui.words import day_range_words, day_words, month_words, short_day_words
 from assistant_app.settings import CalendarSettings
@@ -42,6 +44,7 @@ class CalendarView(QWidget):
         self.view: View = "week"
         self.editor: EventEditor | None = None
         self.popover: EventPopover | None = None
+        self.scope_dialog: ScopeDialog | None = None
         self.day: date = book.now().date()
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 0, 0, 0)
@@ -295,7 +298,15 @@ class CalendarView(QWidget):
     def _save(self, editor: EventEditor, form: EventForm) -> None:
         if form.uid:
             changes = editor.changes()
-            if changes:
+            if changes and form.recurrence_id is not None:
+                self._ask_scope(
+                    self.tr("Change “{title}”").format(title=form.title),
+                    self.tr("This event repeats. Which occasions shall be changed?"),
+                    lambda scope: self._book.edit(form.uid, changes, scope=scope, occurrence=form.recurrence_id),
+                    # One occasion alone cannot repeat in another way.
+                    scopes=ALL_SCOPES[1:] if "recurrence" in changes else ALL_SCOPES,
+                )
+            elif changes:
                 self._book.edit(form.uid, changes)
         else:
             draft = editor.draft()
@@ -311,21 +322,41 @@ class CalendarView(QWidget):
         if block.occurrence is None:
             return
         popover = EventPopover(self._look, block.occurrence, self._book.zone, block)
-        popover.edit.connect(lambda occurrence: self.edit_event(occurrence.event))
+        popover.edit.connect(self._edit)
         popover.delete.connect(self._delete)
         self.popover = popover
         popover.open_beside()
 
     def _edit_block(self, block: EventBlock) -> None:
         if block.occurrence is not None:
-            self.edit_event(block.occurrence.event)
+            self._edit(block.occurrence)
+
+    def _edit(self, occurrence: Occurrence) -> None:
+        self._open_editor(EventForm.of_occurrence(occurrence))
 
     def _delete_block(self, block: EventBlock) -> None:
         if block.occurrence is not None:
             self._delete(block.occurrence)
 
     def _delete(self, occurrence: Occurrence) -> None:
-        self._book.delete(occurrence.event.uid)
+        event, which = occurrence.event, occurrence.recurrence_id
+        if which is None:
+            self._book.delete(event.uid)
+            return
+        self._ask_scope(
+            self.tr("Delete “{title}”").format(title=event.title),
+            self.tr("This event repeats. Which occasions shall be deleted?"),
+            lambda scope: self._book.delete(event.uid, scope=scope, occurrence=which),
+        )
+
+    def _ask_scope(
+        self, title: str, question: str, then: Callable[[Scope], None], *, scopes: Sequence[Scope] = ALL_SCOPES
+    ) -> None:
+        dialog = ScopeDialog(self._look, title, question, self, scopes=scopes)
+        dialog.chosen.connect(then)
+        dialog.finished.connect(dialog.deleteLater)
+        self.scope_dialog = dialog
+        dialog.open()
 
     def _look_changed(self) -> None:
         QTimer.singleShot(0, self._fold_header)

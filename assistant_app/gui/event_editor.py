@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from assistant_app.agenda.events import Event, EventDraft, Moment
+from assistant_app.agenda.events import Event, EventDraft, Moment, Occurrence
 from assistant_app.gui.controls import DateField, Select, Switch, button, set_property, text_label
 from assistant_app.gui.look import Look
 from assistant_app.gui.words import pydate, qdate, repeat_words
@@ -38,6 +38,14 @@ class EventForm:
     recurrence: str = ""
     uid: str = ""
     """Empty for a new event."""
+    recurrence_id: Moment | None = None
+    """Which occasion of a series is shown; None for an event that does not repeat."""
+
+    @staticmethod
+    def of_occurrence(occurrence: Occurrence) -> EventForm:
+        """With the times of this occasion."""
+        form = EventForm.of(occurrence.event)
+        return replace(form, start=occurrence.start, end=occurrence.end, recurrence_id=occurrence.recurrence_id)
 
     @staticmethod
     def of(event: Event) -> EventForm:
