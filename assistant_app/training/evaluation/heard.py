@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from assistant_app.brain.tokens import whole_words
 from assistant_app.training.evaluation.samples import OnProgress, Predictions, Samples, ours
 from assistant_app.training.metrics import Span, slot_f1
 from assistant_app.training.tasks import OURS, SlotSpan, TextExample, stable_fraction
-from assistant_app.turn import Utterance
+from assistant_app.turn import Route, Utterance
 
 if TYPE_CHECKING:
     from assistant_app.brain.model import MultiTaskModel
@@ -72,20 +72,20 @@ def measure(
         errors += alignment.errors
         words += len(alignment.places)
         record: dict[str, Any] = {"set": example.data_set, "text": example.text, "heard": told}
-        for head, spans in example.slots.items():
-            if head not in model.checkpoint.slot_labels:
-                continue
+        marked = {head: spans for head, spans in example.slots.items() if head in model.checkpoint.slot_labels}
+        # All of a text before the other one: the model keeps its reading of the last.
+        read, heard = (_understood(model, text, marked) for text in (example.text, told))
+        for head, spans in marked.items():
             both = heads.setdefault(head, _Both())
             wanted = {(*whole_words(example.text, start, end), name) for start, end, name in spans}
             wanted_heard = {alignment.moved(span) for span in wanted}
-            both.read.append((set(model.classify(example.text, head)[2]), wanted))
-            both.heard.append((set(model.classify(told, head)[2]) if told.strip() else set(), wanted_heard))
-            record |= {f"{head}_slots": sorted(both.heard[-1][0]), f"wanted_{head}_slots": sorted(wanted_heard)}
+            both.read.append((read[1][head], wanted))
+            both.heard.append((heard[1][head], wanted_heard))
+            record |= {f"{head}_slots": sorted(heard[1][head]), f"wanted_{head}_slots": sorted(wanted_heard)}
         label = ours(example)
         if label is not None:
-            found = [model.route(Utterance(text, "spoken", "en")) for text in (example.text, told)]
-            skills.append((found[0].skill == label.partition("/")[0], found[1].skill == label.partition("/")[0]))
-            named = [f"{route.skill}/{route.intent}" == label for route in found]
+            skills.append((read[0].skill == label.partition("/")[0], heard[0].skill == label.partition("/")[0]))
+            named = [f"{route.skill}/{route.intent}" == label for route in (read[0], heard[0])]
             intents.append((named[0], named[1]))
         predictions.write("tasks", {"heard_test": True, **record})
         on_progress("spoken and heard", number, len(examples))
@@ -106,6 +106,12 @@ def measure(
             figures[name] = statistics.fmean(read for read, _ in pairs)
             figures[f"{name}_heard"] = statistics.fmean(heard for _, heard in pairs)
     return figures
+
+
+def _understood(model: MultiTaskModel, text: str, heads: Iterable[str]) -> tuple[Route, dict[str, set[Span]]]:
+    """A text's route, and its slots by head."""
+    route = model.route(Utterance(text, "spoken", "en"))
+    return route, {head: set(model.classify(text, head)[2]) if text.strip() else set() for head in heads}
 
 
 def chosen(samples: Samples, heads: Container[str], count: int) -> list[TextExample]:
