@@ -19,7 +19,7 @@ from typing import Any
 from assistant_app.cli.bench_run import EVENTS, BenchRun
 from assistant_app.cli.invocation import DONE, Invocation, add_json, add_profile, print_json
 
-GROUPS = ("start", "agenda", "memory", "turn")
+GROUPS = ("start", "agenda", "brain", "memory", "turn")
 """In the order they run: what loads comes after what must not have been loaded."""
 
 
