@@ -39,6 +39,7 @@ from assistant_app.gui.models_panel import ModelsPanel
 from assistant_app.gui.ring_notice import RingNotice
 from assistant_app.gui.settings_page import SettingsPage
 from assistant_app.gui.single_instance import SingleInstance
+from assistant_app.memory.corrections import Corrections
 from assistant_app.paths import Paths
 from assistant_app.settings import Settings
 
@@ -211,6 +212,7 @@ def run(
 
     memory = QSettings(str(paths.config_dir / "window.ini"), QSettings.Format.IniFormat)
     window = MainWindow(Parts(look, bridge, book, page, models, memory, apply_settings), settings)
+    window.conversation.corrections = Corrections(paths.corrections_file)
     _catch_everything(window)
     instance.asked.connect(lambda word: _obey(window, word))
     alarms = Alarms(window, bridge, settings, paths)

@@ -5,10 +5,13 @@ Turns the bridge's signals into messages. It decides nothing about a request: th
 
 from __future__ import annotations
 
+import logging
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from assistant_app.agenda.events import Event
 from assistant_app.errors import AssistantError
 from assistant_app.gui.bridge import Bridge, Request
 from assistant_app.gui.calendar_book import CalendarBook
@@ -16,6 +19,7 @@ from assistant_app.gui.composer import Composer
 from assistant_app.gui.controls import button
 from assistant_app.gui.look import Look
 from assistant_app.gui.messages import ActionCard, EmptyState, ErrorMessage, Notice, OwnMessage, Reply
+from assistant_app.memory.corrections import Corrections, edited_slots
 from assistant_app.turn import (
     Choice,
     Failed,
@@ -23,12 +27,15 @@ from assistant_app.turn import (
     Heard,
     Partial,
     Replied,
+    Route,
     Routed,
     Timings,
     Token,
     Turn,
     TurnEvent,
 )
+
+log = logging.getLogger(__name__)
 
 _NEAR_END_PX = 64
 _COLUMN_WIDTH = 720
@@ -41,6 +48,9 @@ class _Exchange:
         self.request = request
         self.own = own
         self.reply: Reply | None = None
+        self.text = ""
+        """What was understood of what was said."""
+        self.route: Route | None = None
         self.told = False
         """An answer or an error is on show."""
 
@@ -67,6 +77,10 @@ class Conversation(QWidget):
         self._look, self._bridge, self._book = look, bridge, book
         self._exchanges: dict[int, _Exchange] = {}
         self._asking: Reply | None = None
+        self.corrections: Corrections | None = None
+        """Where it is kept that the user edited what a request was made into; None: nowhere."""
+        self._made_of: dict[str, tuple[str, Route]] = {}
+        """UID of an event -> the request that it was made of."""
         self._follows = True
         self._unseen = 0
         column = QVBoxLayout(self)
@@ -113,6 +127,7 @@ class Conversation(QWidget):
         bridge.turn_event.connect(self._event)
         bridge.ended.connect(self._ended)
         bridge.nothing_heard.connect(self._nothing_heard)
+        book.edited.connect(self._event_edited)
 
     # Doing
 
@@ -196,8 +211,10 @@ class Conversation(QWidget):
         if isinstance(event, Partial | Heard) and exchange.request.spoken:
             self._heard(exchange, event.text if isinstance(event, Partial) else event.utterance.text)
         if isinstance(event, Heard):
+            exchange.text = event.utterance.text
             self._reply_of(exchange)
         elif isinstance(event, Routed):
+            exchange.route = event.route
             self._reply_of(exchange).set_route(event.route)
         elif isinstance(event, Token):
             self._reply_of(exchange).append(event.text)
@@ -233,6 +250,8 @@ class Conversation(QWidget):
         exchange.told = True
         if event.reply.pending and event.reply.pending.choices:
             self._asking = reply
+        if exchange.route and len(event.reply.actions) == 1:
+            self._made_of[event.reply.actions[0].uid] = (exchange.text, exchange.route)
         for action in event.reply.actions:
             self._book.note_action(action)
             self.event_made.emit(action)
@@ -267,6 +286,21 @@ class Conversation(QWidget):
 
     def _nothing_heard(self) -> None:
         self.notice(self.tr("I heard nothing. Is the right microphone chosen in Settings?"))
+
+    def _event_edited(self, event: Event) -> None:
+        """What the user changed by hand is what they had said: kept, to learn from."""
+        corrections, made_of = self.corrections, self._made_of.get(event.uid)
+        if corrections is None or made_of is None:
+            return
+        text, route = made_of
+        slots = edited_slots(text, route.slots, {"title": event.title, "location": event.location})
+        if slots is not None:
+            label, now = f"{route.skill}/{route.intent}", self._book.now()
+            self._bridge.on_disk(
+                lambda: corrections.add(text, was=label, meant=label, at=now, slots=slots),
+                lambda _kept: None,
+                lambda error: log.warning("an edit could not be kept: %s", error.message),
+            )
 
     def _chosen(self, choice: Choice) -> None:
         self._asking = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -130,6 +130,24 @@ class Corrections:
             "corrections_unwritable",
             f"{self.file} cannot be written ({error.strerror}). Change its permissions, or make room on the disk.",
         )
+
+
+def edited_slots(text: str, slots: Sequence[Slot], edited: Mapping[str, str]) -> tuple[Slot, ...] | None:
+    """The slots of a request after the user edited what was made of it: slot name -> the new words.
+
+    None where nothing of it can be found among the words that were said.
+    """
+    found = list(slots)
+    for name, words in edited.items():
+        start = text.casefold().find(words.casefold()) if words.strip() else -1
+        if start < 0:
+            continue
+        new = Slot(name, text[start : start + len(words)], start, start + len(words))
+        if all(one.name != name or (one.start, one.end) != (new.start, new.end) for one in slots):
+            found = [one for one in found if one.name != name and (one.end <= new.start or new.end <= one.start)]
+            found.append(new)
+    found.sort(key=lambda one: one.start)
+    return None if found == list(slots) else tuple(found)
 
 
 def _to_json(correction: Correction) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QInputMethodEvent
@@ -12,8 +14,9 @@ from pytestqt.qtbot import QtBot
 from assistant_app.errors import AssistantError
 from assistant_app.gui.bridge import ReportLoading, RunsTurns
 from assistant_app.gui.messages import ErrorMessage, OwnMessage, Reply
+from assistant_app.memory.corrections import Corrections
 from assistant_app.skills.correcting import CORRECTING, correction_in
-from assistant_app.turn import Candidate, Choice, Pending, Route, SimilarExample, SkillReply, Slot, Source, Why
+from assistant_app.turn import Action, Candidate, Choice, Pending, Route, SimilarExample, SkillReply, Slot, Source, Why
 from tests.gui.conftest import Desk, MakeDesk, echo
 from tests.gui.fakes import FakeAssistant
 
@@ -207,6 +210,23 @@ def test_only_the_newest_reply_can_be_put_right_and_not_the_putting_right(qtbot:
     qtbot.waitUntil(newest.why_button.isVisible)
     assert not newest.wrong_button.isVisible()
     assert not replies[1].wrong_button.isVisible()
+
+
+def test_what_is_edited_by_hand_is_kept_as_what_was_said(qtbot: QtBot, make_desk: MakeDesk, tmp_path: Path) -> None:
+    said = "swim lesson for Tom on friday"
+    made = Action("event_added", "1", {"title": "Swim lesson for Tom"})
+    route = Route("scheduling", "create_event", 0.9, (Slot("title", "swim lesson for Tom", 0, 19),))
+    desk = make_desk(FakeAssistant(lambda text: (route, SkillReply("Added.", actions=(made,)))))
+    conversation = desk.window.conversation
+    conversation.corrections = Corrections(tmp_path / "corrections.jsonl")
+    type_and_send(qtbot, desk, said)
+    qtbot.waitUntil(lambda: reply_text(desk) == "Added." and not desk.bridge.busy)
+    for uid, title in (("2", "swim lesson"), ("1", "Swim lesson for Tom"), ("1", "swim lesson")):
+        desk.book.edited.emit(SimpleNamespace(uid=uid, title=title, location=""))
+    qtbot.waitUntil(lambda: bool(conversation.corrections and conversation.corrections.all()))
+    (kept,) = conversation.corrections.all()
+    assert (kept.text, kept.meant) == (said, "scheduling/create_event")
+    assert kept.slots == (Slot("title", "swim lesson", 0, 11),)
 
 
 def test_sources_open_their_quoted_words(qtbot: QtBot, make_desk: MakeDesk) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant_app.errors import StorageError
-from assistant_app.memory.corrections import Corrections
+from assistant_app.memory.corrections import Corrections, edited_slots
 from assistant_app.turn import Slot
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -71,3 +71,12 @@ def test_a_folder_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path
     blocked.write_text("a file where the folder should be")
     with pytest.raises(StorageError, match="cannot be written"):
         add(Corrections(blocked / "corrections.jsonl"), "a")
+
+
+def test_an_edited_title_is_found_among_the_words_that_were_said() -> None:
+    text = "Book swim lesson for Tom on friday"
+    slots = (Slot("title", "swim lesson for Tom", 5, 24), Slot("datetime", "friday", 28, 34))
+    assert edited_slots(text, slots, {"title": "Swim lesson"}) == (Slot("title", "swim lesson", 5, 16), slots[1])
+    assert edited_slots(text, slots, {"title": "Swim lesson for Tom", "location": ""}) is None
+    assert edited_slots(text, slots, {"title": "Diving"}) is None
+    assert edited_slots(text, (), {"location": "friday"}) == (Slot("location", "friday", 28, 34),)
