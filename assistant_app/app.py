@@ -165,6 +165,9 @@ class LazyBrain:
         span = self.load().answer(question, passage)
         return Answer(span.text, span.confidence, span.start, span.end)
 
+    def explain(self, question: str, passage: str) -> str:
+        return self.load().explain(question, passage)
+
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
         yield from self.load().reply(history, text, max_tokens=max_tokens)
 

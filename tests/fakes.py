@@ -123,9 +123,19 @@ class FakeDialogue:
 class FakeAnswerer:
     """Finds an answer where the passage holds it."""
 
-    def __init__(self, answers: Mapping[str, str] | None = None, *, confidence: float = 0.9) -> None:
+    def __init__(
+        self,
+        answers: Mapping[str, str] | None = None,
+        *,
+        confidence: float = 0.9,
+        sentences: Mapping[str, str] | None = None,
+    ) -> None:
         self.answers = answers or {}
         self.confidence = confidence
+        self.sentences = sentences or {}
+
+    def explain(self, question: str, passage: str) -> str:
+        return self.sentences.get(question, "")
 
     def answer(self, question: str, passage: str) -> Answer:
         text = self.answers.get(question, "")
@@ -185,6 +195,10 @@ class FakeBrain:
     def answer(self, question: str, passage: str) -> Answer:
         self.load()
         return self._answerer.answer(question, passage)
+
+    def explain(self, question: str, passage: str) -> str:
+        self.load()
+        return self._answerer.explain(question, passage)
 
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
         self.load()

@@ -21,6 +21,7 @@ from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.checkpoint import ADAPTER_SCALE, load_checkpoint, trunk_fingerprint
 from assistant_app.brain.copying import CopyReader
 from assistant_app.brain.generation import ReplyWriter
+from assistant_app.brain.grounding import GroundedWriter, wants_sentence
 from assistant_app.brain.linear import Precision
 from assistant_app.brain.personal import PersonalAdapter
 from assistant_app.brain.prototypes import Reference, Sentence
@@ -100,6 +101,7 @@ class MultiTaskModel:
             adapter("understanding", info.understanding_rank, ADAPTER_SCALE),
         )
         self._copies = CopyReader(trunk, tokenizer, self.answers)
+        self._sentences = GroundedWriter(trunk, tokenizer)
         self._torch = torch
         self._lock = threading.RLock()
         self._replies = ReplyWriter(trunk, tokenizer, self.dialogue)
@@ -222,6 +224,13 @@ class MultiTaskModel:
             return SpanAnswer("", confidence, 0, 0)
         left, right = whole_words(passage, found.spans[0].start, found.spans[0].end)
         return SpanAnswer(passage[left:right], confidence, left, right)
+
+    def explain(self, question: str, passage: str) -> str:
+        """A sentence made of the passage's words; "" where the question wants less or nothing is supported."""
+        if not wants_sentence(question):
+            return ""
+        with self._lock:
+            return self._sentences.write(question.strip(), passage)
 
     # --- dialogue
 

@@ -59,6 +59,9 @@ class QuestionAnswerer(Protocol):
     def answer(self, question: str, passage: str) -> Answer:
         """The span of `passage` that answers `question`."""
 
+    def explain(self, question: str, passage: str) -> str:
+        """A sentence that answers from `passage`; "" where a few words are the better answer, or none is supported."""
+
 
 class DialogueModel(Protocol):
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:

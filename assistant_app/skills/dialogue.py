@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from assistant_app.skills.answers import STOP
 from assistant_app.skills.api import Skill, SkillContext
+from assistant_app.skills.claims import without_claims
 from assistant_app.skills.scheduling_reminders import stop_ringing
 from assistant_app.turn import DIALOGUE, QUESTION_ANSWERING, Pending, Route, SkillReply, Utterance
 
@@ -40,7 +41,7 @@ class Dialogue:
             return SkillReply(last.assistant, speech=last.reply.speech if last.reply else None)
         text = ""
         limit = context.settings.model.reply_tokens
-        for piece in context.dialogue.reply(history_of(context), utterance.text, max_tokens=limit):
+        for piece in without_claims(context.dialogue.reply(history_of(context), utterance.text, max_tokens=limit)):
             piece = piece if text else piece.lstrip()
             if piece:
                 text += piece

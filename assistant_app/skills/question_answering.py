@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant_app.skills.api import QuestionAnswerer, Retriever, SkillContext
+from assistant_app.skills.claims import without_claims
 from assistant_app.skills.dialogue import history_of
 from assistant_app.turn import QUESTION_ANSWERING, Pending, Route, SkillReply, Source, Utterance
 
@@ -31,6 +32,8 @@ class Found:
     text: str
     confidence: float
     source: Source
+    passage: str = ""
+    """What it was found in."""
 
 
 class QuestionAnswering:
@@ -41,6 +44,7 @@ class QuestionAnswering:
     def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
         found = find_answer(utterance.text, context.knowledge, context.answerer)
         if found is not None:
+            found = _in_a_sentence(utterance.text, found, context.answerer)
             text = f"{found.text[0].upper()}{found.text[1:]}"
             text = text if text.endswith((".", "!", "?", "。")) else f"{text}."
             spoken = f"{text} That is from {found.source.title}."
@@ -55,7 +59,7 @@ class QuestionAnswering:
     def _unsourced(self, utterance: Utterance, context: SkillContext) -> SkillReply:
         told = ""
         limit = context.settings.model.reply_tokens
-        for piece in context.dialogue.reply(history_of(context), utterance.text, max_tokens=limit):
+        for piece in without_claims(context.dialogue.reply(history_of(context), utterance.text, max_tokens=limit)):
             if not told:
                 piece = piece.lstrip()
                 if not piece:
@@ -75,8 +79,15 @@ def find_answer(question: str, knowledge: Retriever, answerer: QuestionAnswerer)
         answer = answerer.answer(question, passage.text)
         if answer.text.strip() and answer.confidence >= max(LEAST_CONFIDENCE, best.confidence if best else 0.0):
             quote = sentence_around(passage.text, answer.start, answer.end)
-            best = Found(answer.text.strip(), answer.confidence, dataclasses.replace(passage.source, quote=quote))
+            source = dataclasses.replace(passage.source, quote=quote)
+            best = Found(answer.text.strip(), answer.confidence, source, passage.text)
     return best
+
+
+def _in_a_sentence(question: str, found: Found, answerer: QuestionAnswerer) -> Found:
+    """The answer as a sentence where the question asks for more than a few words and the passage supports one."""
+    sentence = answerer.explain(question, found.passage)
+    return dataclasses.replace(found, text=sentence) if sentence else found
 
 
 def sentence_around(text: str, start: int, end: int) -> str:
