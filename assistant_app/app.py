@@ -102,11 +102,13 @@ class LazyBrain:
         device: str,
         acquired: Acquired,
         corrections: Corrections,
-        cache_dir: Path | None = None,
+        cache_dir: Path,
+        trunk: str = "",
     ) -> None:
-        """`cache_dir` keeps what is computed from the weights for the next start."""
+        """`cache_dir` keeps what is computed from the weights for the next start; `trunk` is the user's own model."""
         self._store = store
         self._cache_dir = cache_dir
+        self._own_trunk = trunk
         self._released = released
         self._device = device
         self._acquired = acquired
@@ -124,7 +126,7 @@ class LazyBrain:
     def load(self, report: ReportLoading = lambda _words: None) -> MultiTaskModel:
         with self._loading:
             if self._model is None:
-                trunk = self._store.require(TRUNK)
+                trunk = self._trunk()
                 from assistant_app.brain.model import MultiTaskModel
 
                 started = time.monotonic()
@@ -133,6 +135,13 @@ class LazyBrain:
                 self._has_reference = self._acquired.give(model, self._new_skills(model.skills), report)
                 self._model = model
             return self._model
+
+    def _trunk(self) -> Path:
+        if not self._own_trunk:
+            return self._store.require(TRUNK)
+        from assistant_app.model_store.own_models import own_trunk
+
+        return own_trunk(Path(self._own_trunk), self._cache_dir)
 
     def read_reference(self) -> None:
         """Read in the background what `Why.examples` is found among, where that was never done."""
@@ -301,7 +310,8 @@ def build_knowledge(paths: Paths) -> KnowledgeBase:
 
 def build_brain(settings: Settings, paths: Paths, decoders: Path | None = None) -> LazyBrain:
     """The multi-task model with the decoders that ship with the program, or those in a folder."""
-    released = decoders or shipped_models_dir() / "released"
+    own = settings.model.decoders
+    released = decoders or (Path(own).expanduser() if own else shipped_models_dir() / "released")
     brain = LazyBrain(
         build_model_store(paths),
         released,
@@ -309,6 +319,7 @@ def build_brain(settings: Settings, paths: Paths, decoders: Path | None = None) 
         Acquired(shipped_models_dir() / "recipes", released, paths.cache_dir, PersonalFolder(paths.personal_dir)),
         Corrections(paths.corrections_file),
         weights_cache_dir(),
+        settings.model.trunk,
     )
     brain.teach(own_skills().values())
     return brain

@@ -89,6 +89,10 @@ class ModelSettings:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     reply_tokens: int = 120
     """Longest free reply, in tokens, 16 to 1024."""
+    trunk: str = ""
+    """Folder or .gguf file of another language model of type llama or qwen2; empty: the one that is fetched."""
+    decoders: str = ""
+    """Folder of the decoders trained on it (`assistant train --trunk`); empty: those of the program."""
 
 
 @dataclass(frozen=True, slots=True)

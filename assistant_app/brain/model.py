@@ -64,7 +64,8 @@ class MultiTaskModel:
             raise ModelError(
                 "trunk_mismatch",
                 f"The decoders were trained on {info.trunk_name} ({info.trunk_fingerprint}), but the language model "
-                f"found is another one ({fingerprint}). Run: assistant models fetch",
+                f"found is another one ({fingerprint}). Fetch that one (assistant models fetch), or train decoders "
+                "on this one (assistant train --trunk DIR) and name them in the settings (decoders, under [model]).",
             )
         sizes = {key: int(value) for key, value in info.encoder.items() if key != "dropout"}
         hidden = trunk.config.hidden_size

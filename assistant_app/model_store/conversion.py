@@ -43,6 +43,15 @@ def convert(entry: ModelEntry, source: Path, target: Path, on_bytes: OnBytes, ca
     return {name: digest_tensors(tensors)}
 
 
+def convert_gguf(file: Path, target: Path) -> None:
+    """A language model in GGUF into the folder `target`, as `transformers` writes one.
+
+    Raises:
+        ValueError: it is of another type than llama or qwen2.
+    """
+    _causal_lm(file, target, lambda _bytes: None, Cancel())
+
+
 def digest_tensors(tensors: Mapping[str, torch.Tensor]) -> str:
     """sha256 over name, type, shape and bytes of every tensor, in the order of names."""
     import torch
