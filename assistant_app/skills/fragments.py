@@ -89,6 +89,11 @@ _LASTS = re.compile(
     r"\s+(?:minutes?|mins?|hours?|hrs?|days?)\b)",
     re.IGNORECASE,
 )
+_ONE = re.compile(
+    r"(?:(?P<before>\b(?:the|this|that|which|other)\s+)|\b(?:first|second|third|fourth|fifth|sixth|last)\s+)one\b"
+    r"(?!\s*(?:o'?clock|thirty|fifteen|forty|[ap]\.?m|:|hour|minute))",
+    re.IGNORECASE,
+)
 _NOW_THEN = re.compile(
     r"\bnow\b(?=[ ,]+(?:please|can|could|would|let|let's|i|make|book|set|schedule|add|put|create|look|find)\b)",
     re.IGNORECASE,
@@ -175,9 +180,10 @@ def without_lead_in(text: str) -> str:
 
 
 def without_seeming_times(text: str) -> str:
-    """ "That should last 2 hours" names no stretch of the past, "now please book" no time; the other words keep their
-    places."""
+    """ "That should last 2 hours" names no stretch of the past, "now please book" and "the second one" no time; the
+    other words keep their places."""
     text = _LASTS.sub(lambda found: "for".ljust(len(found[0])), text)
+    text = _ONE.sub(lambda found: f"{found['before'] or ''}it".ljust(len(found[0])), text)
     return _NOW_THEN.sub(lambda found: " " * len(found[0]), text)
 
 

@@ -7,8 +7,9 @@ that it has after the last exchange; what it then does is `scheduling_correction
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
@@ -45,6 +46,13 @@ _TIMER_WORDS = {
     "暂停": "pause_timer",
     "继续": "resume_timer",
 }
+_WEEKDAY = re.compile(
+    r"^(?:on )?(?:mon|tues|wednes|thurs|fri|satur|sun)day$|^(?:周|星期|礼拜)[一二三四五六日天]$", re.IGNORECASE
+)
+_AND_MORE = re.compile(
+    r"^\W*(?:(?:and|also|plus|oh and)\s+|还有|再加)(?:also\s+|some\s+)?(?P<item>.+?)(?:\s+too)?\W*$", re.I
+)
+_SURE = 0.8
 _TIMER_GLUE = frozenset(("much", "many", "minutes", "seconds", "there", "still", "remains", "plus"))
 
 
@@ -59,6 +67,8 @@ def in_context(utterance: Utterance, route: Route, context: SkillContext) -> Rou
         intent = _about_a_timer(fragment, exchange)
     if intent is not None:
         return Route(SCHEDULING, intent, 1.0, route.slots, why=route.why)
+    if (more := _for_the_list(utterance, route, fragment, exchange)) is not None:
+        return more
     return _asked_again(utterance, fragment, exchange, context)
 
 
@@ -143,6 +153,18 @@ def _about_a_timer(fragment: Fragment, exchange: Exchange) -> str | None:
     return intent if intent != "lengthen_timer" or fragment.times else None
 
 
+def _for_the_list(utterance: Utterance, route: Route, fragment: Fragment, exchange: Exchange) -> Route | None:
+    """ "And bread", after milk was put on a list."""
+    did = last_actions(exchange)
+    found = _AND_MORE.match(utterance.text)
+    sure = not route.unsure and route.confidence >= _SURE and route.intent != "add_to_list"
+    if found is None or not did or did[-1].kind != "task_added" or fragment.times or fragment.asks or sure:
+        return None
+    item = Slot("list_item", found["item"], *found.span("item"))
+    slots = tuple(slot for slot in route.slots if slot.name in ("list_item", "list_name")) or (item,)
+    return Route(SCHEDULING, "add_to_list", 1.0, slots, why=route.why)
+
+
 def _asked_again(utterance: Utterance, fragment: Fragment, exchange: Exchange, context: SkillContext) -> Route | None:
     """The question before, of another time: "and on Friday?" after "am I free on Thursday"."""
     before = exchange.route
@@ -160,13 +182,32 @@ def _asked_again(utterance: Utterance, fragment: Fragment, exchange: Exchange, c
 
 def _carried_day(exchange: Exchange, reading: WhenReading, utterance: Utterance, now: datetime) -> str:
     """ "In the morning", asked after a question about Friday, is Friday morning."""
+    if _WEEKDAY.match(reading.text):
+        return _following_day(exchange, reading, utterance, now)
     if not is_clock_time(reading) and reading.grain != "part_of_day":
         return ""
     if not names_no_day(Utterance(reading.text, utterance.source, utterance.language), now):
         return ""
-    slots = exchange.route.slots if exchange.route else ()
-    carried = [slot.text for slot in slots if slot.name == "datetime" and slot.start == slot.end]
-    before = parse_when(carried[0] if carried else exchange.user, now=now, language=utterance.language)
+    before = _time_before(exchange, utterance, now)
     if before is None or before.start is None or before.start.date() == now.date():
         return ""
     return f"{reading.text} on {before.start.day} {before.start:%B %Y}"
+
+
+def _following_day(exchange: Exchange, reading: WhenReading, utterance: Utterance, now: datetime) -> str:
+    """ "And on Tuesday?", after Monday was asked about, is the day after that Monday."""
+    before = _time_before(exchange, utterance, now)
+    if before is None or before.start is None or reading.start is None or not reading.all_day:
+        return ""
+    away = before.start.date() - reading.start.date()
+    if not timedelta() < away < timedelta(days=7):
+        return ""
+    day = reading.start + timedelta(days=7)
+    return f"{day.day} {day:%B %Y}"
+
+
+def _time_before(exchange: Exchange, utterance: Utterance, now: datetime) -> WhenReading | None:
+    """The time that the question before was about."""
+    slots = exchange.route.slots if exchange.route else ()
+    carried = [slot.text for slot in slots if slot.name == "datetime" and slot.start == slot.end]
+    return parse_when(carried[0] if carried else exchange.user, now=now, language=utterance.language)

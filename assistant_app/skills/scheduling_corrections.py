@@ -54,8 +54,6 @@ _ASKED_WHEN = (create.TIME, changes.WHERE_TO, alarms.ALARM_TIME, timers.LENGTH)
 _DAY = timedelta(days=1)
 _EVENT_KINDS = ("event_added", "event_moved", "event_edited", "undone")
 _TIMER_KINDS = ("timer_started", "timer_changed", "timer_paused", "timer_resumed")
-_THE_ONE = re.compile(r"^(?:the|that) one ", re.IGNORECASE)
-"""Before "on Friday", "one" would be read as the hour."""
 _HALF_OF_DAY = re.compile(r"[ap]\.?m|noon|evening|night|morning|afternoon|1[3-9]|2[0-4]|午|晚|早", re.IGNORECASE)
 
 
@@ -251,7 +249,7 @@ def in_answer(answer: Utterance, pending: Pending, context: SkillContext) -> Utt
         return replace(answer, text=" ".join(reading.text for reading in fragment.times) or fragment.number)
     if fragment.text == answer.text.strip():
         return answer
-    plain = replace(answer, text=_THE_ONE.sub("", fragment.text))
+    plain = replace(answer, text=fragment.text)
     target = clock_of(fragment, context.now(), answer.language)
     if target is not None and step in (changes.CONFIRM_MOVE, scope.SCOPE) and "start" in state:
         which = state.get("which") or _only_occasion(context.calendar.get(state["uid"]))
@@ -312,6 +310,8 @@ def reject(utterance: Utterance, route: Route, context: SkillContext) -> SkillRe
     which = occasion_talked_about(context) if did[-1].kind.startswith("event_") else None
     named = f" with {title_and(which)}" if which is not None else ""
     question = f"What is wrong{named}? Say how it should be, for example another time."
+    if not can_change(did[-1]):
+        question = "Shall I take that back?"
     choices = (Choice("Take it back", YES), Choice("Leave it as it is", NO))
     return SkillReply(question, pending=Pending(question, choices, SCHEDULING, {"step": CORRECTION, DID: did}))
 

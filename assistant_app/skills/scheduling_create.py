@@ -13,12 +13,13 @@ from assistant_app.agenda.events import EventDraft, as_datetime
 from assistant_app.agenda.spoken import spoken_clock, spoken_duration, spoken_time
 from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
-from assistant_app.skills.answers import AFFIRM, NO, chosen, refuses, words_of
+from assistant_app.skills.answers import NO, chosen, refuses, words_of
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.fragments import Fragment, fragment_of, without_seeming_times
 from assistant_app.skills.scheduling_events import REMINDER, is_clock_time, read_time, times_in
 from assistant_app.skills.scheduling_fields import Detail, detail_of, with_people
-from assistant_app.skills.scheduling_focus import occasion_talked_about
+from assistant_app.skills.scheduling_focus import last_exchange, occasion_talked_about
+from assistant_app.skills.scheduling_offers import free_times
 from assistant_app.skills.scheduling_words import (
     Span,
     action_on,
@@ -39,13 +40,15 @@ TITLE = "title"
 TIME = "time"
 ALL_DAY = "all day"
 REMINDER_LENGTH = timedelta(minutes=15)
-_APART = timedelta(hours=3)
-_MOST_OFFERS = 3
 _CREATING = ("create_event", "set_reminder", "set_alarm", "set_timer")
 _NO_REQUESTS = (DIALOGUE, SCHEDULING, "clarification")
 _ALL_DAY = re.compile(r"\b(?:all|whole|entire)[ -]day\b|全天|整天|一整天", re.IGNORECASE)
 _KIND = re.compile(r"\b(?:meeting|appointment|call|video call)\b|会议|约会|预约", re.IGNORECASE)
 """What an event without a title of its own is called by."""
+_HAN_FRAME = re.compile(
+    r"^(?:请|帮我|给我|我要|我想|把|在)*(?:约|预约|安排|添加|加|订|新建|创建|记)(?:一下|一个|个)?|(?:加到|放到|放进|加入|记到)?(?:我的)?(?:日历|日程)(?:里|上|中)?$"
+)
+_THEN = re.compile(r"\b(?:then|at that time|that day)\W*$|那时候?|那天", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]{2,60})[\"”」』]")
 _BESIDE = re.compile(
     r"\b(?:right |directly |straight |immediately )?"
@@ -94,7 +97,7 @@ def resume_title(answer: Utterance, pending: Pending, context: SkillContext) -> 
         title = ""
     if times and (reading := _completed(wanted, answer, context.now())) is not None:
         wanted = dataclasses.replace(wanted, reading=reading, time_words=f"{wanted.time_words} {answer.text}".strip())
-    elif not title or route.intent == AFFIRM:
+    elif not title or (route.skill == DIALOGUE and route.intent != "chat" and not route.unsure):
         return SkillReply(pending.question, pending=pending)
     return _go_on(dataclasses.replace(wanted, title=title), context)
 
@@ -150,14 +153,18 @@ def _wanted(utterance: Utterance, route: Route, context: SkillContext) -> Wanted
     reading = time_of(utterance, route, context.now())
     if reading is None or reading.start is None:
         reading = beside_what_was_told(utterance.text, reading, context) or reading
+    if reading is None and _THEN.search(utterance.text):  # "book a meeting then", after "am I free on Friday"
+        exchange = last_exchange(context)
+        reading = parse_when(exchange.user, now=context.now(), language=utterance.language) if exchange else None
+        reading = dataclasses.replace(reading, spans=()) if reading is not None else None
     title = title_of(utterance.text, route.slots, reading.spans if reading else ())
     if not title and reading is not None and reading.start is not None:  # "a meeting tomorrow" has a name
-        title = _kind_named(utterance.text)
+        title = _kind_named(utterance, reading)
     location = " ".join(slot.text for slot in route.slots if slot.name == "location")
     return Wanted(
         title=title,
         location=location,
-        time_words=words_of_time(utterance.text, reading) if reading else "",
+        time_words=(words_of_time(utterance.text, reading) or reading.text) if reading else "",
         language=utterance.language,
         reading=reading,
         all_day=says_all_day(utterance.text),
@@ -168,9 +175,12 @@ def says_all_day(text: str) -> bool:
     return bool(_ALL_DAY.search(text))
 
 
-def _kind_named(text: str) -> str:
-    """What stands in quotes, or the kind of thing it is."""
+def _kind_named(utterance: Utterance, reading: WhenReading) -> str:
+    """What stands in quotes, or the kind of thing it is; of a Chinese sentence what is left of it."""
+    text = utterance.text
     found = _QUOTED.search(text) or _KIND.search(text)
+    if found is None and utterance.language == "zh":
+        return _HAN_FRAME.sub("", without_times(text, [reading])).strip()
     return tidy(next((group for group in found.groups() if group), found[0].lower())) if found else ""
 
 
@@ -232,34 +242,6 @@ def _ask_clock(wanted: Wanted, reading: WhenReading, context: SkillContext) -> S
     if len(labels) < 2:
         return reply
     return dataclasses.replace(reply, speech=f"{question} For example {', '.join(labels[:-1])} or {labels[-1]}.")
-
-
-def free_times(reading: WhenReading, context: SkillContext) -> list[datetime]:
-    """Up to three times in the stretch that was named, far from each other, at which nothing lies."""
-    hours, now = context.settings.calendar, context.now()
-    stretch = interval_of(reading, timedelta(days=1))
-    if stretch is None or stretch[1] <= now:
-        return []
-    length = reading.duration or timedelta(minutes=hours.event_minutes)
-    begins = max(stretch[0], now)
-    slots = context.calendar.free_slots(
-        length, begins, stretch[1], day_starts_hour=hours.day_starts_hour, day_ends_hour=hours.day_ends_hour
-    )
-    several_days = stretch[1] - stretch[0] > timedelta(days=1, hours=1)
-    found: list[datetime] = []
-    for slot in slots:
-        start = _next_half_hour(slot.start)
-        while start + length <= slot.end and len(found) < _MOST_OFFERS:
-            apart = not found or (start.date() > found[-1].date() if several_days else start - found[-1] >= _APART)
-            if apart:
-                found.append(start)
-            start += timedelta(minutes=30)
-    return found
-
-
-def _next_half_hour(moment: datetime) -> datetime:
-    past = timedelta(minutes=moment.minute % 30, seconds=moment.second, microseconds=moment.microsecond)
-    return moment if not past else moment - past + timedelta(minutes=30)
 
 
 def _span(reading: WhenReading, wanted: Wanted, context: SkillContext) -> Span | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from assistant_app.agenda.events import Moment
@@ -19,6 +19,7 @@ from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.skills.answers import NO, chosen, refuses, yes_or_no
 from assistant_app.skills.api import SkillContext
 from assistant_app.skills.scheduling_events import is_clock_time, times_in
+from assistant_app.skills.scheduling_focus import last_actions, last_exchange
 from assistant_app.skills.scheduling_words import listed, tidy
 from assistant_app.turn import SCHEDULING, Action, Pending, Route, SkillReply, Utterance
 
@@ -73,8 +74,16 @@ def add(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply
         question = f"What shall I put on the {_list_words(tidy_name(asked.list_name) or DEFAULT_LIST)}?"
         state = {"step": ITEMS, "list": asked.list_name}
         return SkillReply(question, pending=Pending(question, (), SCHEDULING, state))
+    if not asked.list_name:
+        asked = replace(asked, list_name=_list_talked_about(context))
     reading = next(iter(times_in(utterance, context.now())), None)
     return _add(asked, due_of(reading) if reading else None, context)
+
+
+def _list_talked_about(context: SkillContext) -> str:
+    """The list that something was put on a moment ago; empty where that was about something else."""
+    did = last_actions(last_exchange(context))
+    return did[-1].details.get("list", "") if did and did[-1].kind == "task_added" else ""
 
 
 def resume_items(answer: Utterance, pending: Pending, context: SkillContext) -> SkillReply | None:

@@ -34,10 +34,15 @@ _HOW_LONG = re.compile(
     r"|多久|还有多长时间|还有几(?:个小时|分钟|天)",
     re.IGNORECASE,
 )
+_FREE = re.compile(
+    r"\b(?:am i|are we)\b.*\bfree\b|\b(?:do|will) (?:i|we) have (?:any |some )?(?:free )?time\b|有空|有时间", re.I
+)
 _NEXT = re.compile(r"\b(?:next|upcoming)\b(?! (?:week|month|year|weekend|\w+day))|下一个|接下来", re.IGNORECASE)
 
 
 def query(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+    if _FREE.search(utterance.text):  # "am I free on Friday" is a question about the calendar as well
+        return find_free_time(utterance, route, context)
     return _query(utterance, route, context, category="")
 
 

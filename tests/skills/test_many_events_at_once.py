@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from assistant_app.agenda.events import EventDraft
-from tests.skills.test_conversation_about_time import Conversation, say  # noqa: F401
+from tests.skills.conversation import Conversation
 from tests.skills.test_scheduling import at, book
 
 
 @pytest.fixture
-def full(say: Conversation) -> Conversation:  # noqa: F811
+def full(say: Conversation) -> Conversation:
     """Friday the 27th with two events and an occasion of a daily series, Saturday with the series alone."""
     book(say.store, "Review", at(27, 11))
     book(say.store, "Dentist", at(27, 15))
