@@ -77,21 +77,19 @@ class CalendarReader:
 
     def between(self, start: datetime, end: datetime) -> list[Occurrence]:
         """Everything that takes place in the interval, even partly, in order; repeats expanded."""
-        first_s, last_s = sorted((start.timestamp(), end.timestamp()))
+        start_s, end_s = start.timestamp(), end.timestamp()
+        first_s, last_s = min(start_s, end_s) - MARGIN_S, max(start_s, end_s) + MARGIN_S
+
+        def inside(begins_s: float, ends_s: float) -> bool:
+            return (begins_s < end_s and ends_s > start_s) or begins_s == ends_s == start_s
+
         with self._lock:
             found = self._folders.ask_within(
-                first_s - MARGIN_S,
-                last_s + MARGIN_S,
-                lambda index: self._load(index, index.overlapping(int(first_s) - MARGIN_S, int(last_s) + MARGIN_S)),
+                first_s,
+                last_s,
+                lambda index: self._ordered(index, index.overlapping(int(first_s), int(last_s)), inside),
             )
-            start_s, end_s = start.timestamp(), end.timestamp()
-            kept: list[tuple[float, bool, str, int, Occurrence]] = []
-            for occurrence in found:
-                begins, ends = self._seconds(occurrence.start), self._seconds(occurrence.end)
-                if (begins < end_s and ends > start_s) or begins == ends == start_s:
-                    kept.append((begins, not occurrence.all_day, occurrence.event.title, len(kept), occurrence))
-        kept.sort()
-        return [entry[-1] for entry in kept]
+        return [occurrence for *_, occurrence in found]
 
     def next_after(self, now: datetime) -> Occurrence | None:
         """The first occasion that begins at or after `now`."""
@@ -107,12 +105,12 @@ class CalendarReader:
 
     def _first(self, index: EventIndex, now: datetime) -> Occurrence | None:
         """The first of the occasions that the index knows."""
-        limit = _AT_ONCE
+        limit, now_s = _AT_ONCE, now.timestamp()
         while True:
-            rows, known_to_s = index.starting_from(int(now.timestamp()) - MARGIN_S, limit)
-            found = min((o for o in self._load(index, rows) if self._starts(o) >= now), key=self._order, default=None)
-            if known_to_s is None or (found and self._seconds(found.start) + MARGIN_S <= known_to_s):
-                return found
+            rows, known_to_s = index.starting_from(int(now_s) - MARGIN_S, limit)
+            coming = self._ordered(index, rows, lambda begins_s, _ends_s: begins_s >= now_s)
+            if known_to_s is None or (coming and coming[0][0] + MARGIN_S <= known_to_s):
+                return coming[0][-1] if coming else None
             limit *= 8
 
     def search(self, text: str, *, after: datetime | None = None, limit: int = 20) -> list[Occurrence]:
@@ -344,6 +342,35 @@ class CalendarReader:
                 identity = moment(row.recurrence_s, item.series_kind) if item.repeats else None
                 start, end = moment(row.start_s, item.kind), moment(row.end_s, item.kind)
                 found.append(Occurrence(item.event, start, end, identity))
+        return found
+
+    def _ordered(
+        self, index: EventIndex, rows: Sequence[IndexedOccasion], wanted: Callable[[float, float], bool]
+    ) -> list[tuple[float, bool, str, int, Occurrence]]:
+        """Those that are wanted by the seconds of their start and end, all-day ones first where two start at once."""
+        self._loaded_rows(index, {row.event for row in rows})
+        loaded, moment = self._loaded, self._moment
+        found: list[tuple[float, bool, str, int, Occurrence]] = []
+        for row in rows:
+            item = loaded.get(row.event)
+            if item is None:
+                continue
+            kind = item.kind
+            # Most rows are left out by their own seconds; days and floating times have none before the zone is known.
+            if kind == _ZONED:
+                begins, ends = float(row.start_s), float(row.end_s)
+                if not wanted(begins, ends):
+                    continue
+                start, end = moment(row.start_s, kind), moment(row.end_s, kind)
+            else:
+                start, end = moment(row.start_s, kind), moment(row.end_s, kind)
+                begins, ends = self._seconds(start), self._seconds(end)
+                if not wanted(begins, ends):
+                    continue
+            identity = moment(row.recurrence_s, item.series_kind) if item.repeats else None
+            occurrence = Occurrence(item.event, start, end, identity)
+            found.append((begins, kind != _DAY, item.event.title, len(found), occurrence))
+        found.sort()
         return found
 
     def _moment(self, second: int, kind: int) -> Moment:
