@@ -11,6 +11,10 @@ if typing.TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    Stacked = tuple[Tensor, list[tuple[int, int, Tensor]]]
+    """For a fused linear layer, whose projections read the same input: their A side by side (in, R), R the sum of
+    their ranks; for each the places of its output and of its rank there, and its B (r, out)."""
+
 
 class LowRankAdapter:
     """LoRA weights of one task for some of the trunk's layers: y = W x + scale * B (A x).
@@ -24,9 +28,8 @@ class LowRankAdapter:
         self.scale = scale
         self.down: dict[str, Tensor] = {}
         self.up: dict[str, Tensor] = {}
-        self._stacked: dict[tuple[int, str], tuple[Tensor, Tensor] | None] | None = None
-        """For running: A' (in, R) and scale * B' (R, out) of the projections of a fused linear layer, which read
-        the same input; R is the sum of their ranks. Filled at first use; None in training."""
+        self._stacked: dict[tuple[int, str], Stacked | None] | None = None
+        """For running. Filled at first use; None in training."""
 
     @staticmethod
     def new(
@@ -104,21 +107,28 @@ class LowRankAdapter:
         pair = self._stacked[place]
         if pair is None:
             return y
-        down, up = pair
-        added = torch.addmm(y.reshape(-1, y.shape[-1]), x.reshape(-1, x.shape[-1]) @ down, up)
-        return added.view(y.shape)
+        down, ups = pair
+        narrow = x.reshape(-1, x.shape[-1]) @ down
+        added = y.view(-1, y.shape[-1])
+        for at, rank_at, up in ups:
+            # y has just been computed, and nobody else holds it.
+            added[:, at : at + up.shape[1]].addmm_(narrow[:, rank_at : rank_at + len(up)], up, alpha=self.scale)
+        return y
 
-    def _stack(self, config: TrunkConfig, layer: int, names: Sequence[str]) -> tuple[Tensor, Tensor] | None:
+    def _stack(self, config: TrunkConfig, layer: int, names: Sequence[str]) -> Stacked | None:
+        """The tensors of `down` become parts of the stacked one, so that nothing is held twice."""
         import torch
 
-        rows = [projection_shape(config, name)[0] for name in names]
-        downs, ups, at = [], [], 0
-        for name, size in zip(names, rows, strict=True):
-            key = f"{layer}.{name}"
-            if key in self.down:
-                downs.append(self.down[key])
-                up = self.up[key].new_zeros((self.up[key].shape[1], sum(rows)))
-                up[:, at : at + size] = self.up[key].t() * self.scale
-                ups.append(up)
-            at += size
-        return (torch.cat(downs).t().contiguous(), torch.cat(ups)) if downs else None
+        sizes = [projection_shape(config, name)[0] for name in names]
+        keys = [(f"{layer}.{name}", sum(sizes[:number])) for number, name in enumerate(names)]
+        held = [(key, at) for key, at in keys if key in self.down]
+        if not held:
+            return None
+        stacked = torch.cat([self.down[key] for key, _ in held])
+        ups, rank_at = [], 0
+        for key, at in held:
+            rank = len(self.down[key])
+            self.down[key] = stacked[rank_at : rank_at + rank]
+            ups.append((at, rank_at, self.up[key].t()))
+            rank_at += rank
+        return stacked.t(), ups
