@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from itertools import chain
@@ -147,6 +149,11 @@ def test_resources_are_counted_and_missing_energy_is_said(report: dict[str, Any]
     (tmp_path / "intel-rapl:0:0").mkdir()
     (tmp_path / "intel-rapl:0:0" / "energy_uj").write_text("5")
     assert rapl_counters(tmp_path) == [counter]
+
+
+def test_memory_can_be_measured_before_anything_loads_torch() -> None:
+    code = "import sys, assistant_app.cli.evaluate, assistant_app.training.evaluation; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_every_side_writes_its_predictions(measured: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:

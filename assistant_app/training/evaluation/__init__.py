@@ -6,7 +6,8 @@
     resources        size, memory, time, energy (`resources`)
     explainability   whether the words shown as the reason are the reason (`explainability`)
 
-Sets that are not there are left out, and the report says which and why. Nothing is kept from one run to the next.
+Importing this loads no torch, so that memory can be measured before and after. Sets that are not there are left
+out, and the report says which and why. Nothing is kept from one run to the next.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from assistant_app.paths import shipped_models_dir
 from assistant_app.training.evaluation.conversations import NewAssistant
-from assistant_app.training.evaluation.heard import SENTENCES, Hear
 from assistant_app.training.evaluation.html_report import write_report
 from assistant_app.training.evaluation.resources import Weights, resident_mb
 from assistant_app.training.evaluation.samples import SETS, OnProgress, Predictions, Samples
@@ -26,6 +26,7 @@ from assistant_app.training.tasks import LabelMap
 
 if TYPE_CHECKING:
     from assistant_app.brain.model import MultiTaskModel
+    from assistant_app.training.evaluation.heard import Hear
     from assistant_app.training.job import Job
 
 __all__ = ["SETS", "SIDES", "NewAssistant", "Weights", "evaluate", "resident_mb", "table", "write_report"]
@@ -46,7 +47,7 @@ def evaluate(
     limit: int | None = None,
     held_out_only: bool = False,
     hear: Hear | None = None,
-    sentences_heard: int = SENTENCES,
+    sentences_heard: int = 300,
     training: Job | None = None,
     left_out: Sequence[str] = (),
     predictions: TextIO | None = None,

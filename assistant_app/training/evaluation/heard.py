@@ -28,7 +28,6 @@ Hear = Callable[[str], str]
 """A sentence to what the recogniser makes of its sound."""
 
 SETS = ("snips", "fb_task_oriented_en", "hwu64", "home_assistant_intents", "smcalflow", "sgd", "xsid")
-SENTENCES = 300
 _MOST_WORDS = 25
 _WORD = re.compile(r"[$€£¥#+]?[^\W_]+(?:['’.:,][^\W_]+)*[%°]?")
 _LOST = "(lost)"
@@ -56,7 +55,7 @@ def measure(
     predictions: Predictions,
     on_progress: OnProgress,
     *,
-    sentences: int = SENTENCES,
+    sentences: int,
 ) -> dict[str, Any]:
     """Slot F1 by head, and skills and intents, read and heard; empty without sentences."""
     examples = chosen(samples, model.checkpoint.slot_labels, sentences)
