@@ -43,6 +43,7 @@ _TITLES = {
     "route_ms": "route and slots, 12 words, p50",
     "route_worst_ms": "the slowest",
     "route_tuned_ms": "with a rank 32 adapter on layers 4 to 12",
+    "route_plain_ms": "with no adapter",
     "first_token_ms": "first token after routing",
     "first_token_unshared_ms": "with the utterance read twice",
     "tokens_per_second": "tokens a second",
@@ -142,20 +143,27 @@ def measure_ours(trunk_dir: Path, decoders: Path, cache_dir: Path, repeat: int) 
         return (time.perf_counter() - began) * 1000
 
     runs = 4 * max(repeat, 2)
-    routes = [route(number) for number in range(runs)]
+    kept = {"released": model.understanding.adapter, "tuned": _random_adapter(model), "plain": None}
+    times: dict[str, list[float]] = {name: [] for name in kept}
+    for number in range(runs):
+        for name, adapter in kept.items():
+            model.understanding.adapter = adapter
+            model.understanding.forget_reading()
+            times[name].append(route(number))
+    model.understanding.adapter = kept["released"]
+    model.understanding.forget_reading()
     shared, unshared = [], []
     for number in range(runs):
-        shared.append(first_token(number, shared=True))
-        unshared.append(first_token(number, shared=False))
+        # Never the same sentence twice in a row: the conversation's cache would hold it already.
+        shared.append(first_token(2 * number, shared=True))
+        unshared.append(first_token(2 * number + 1, shared=False))
     speeds = [_own_speed(model) for _ in range(max(repeat, 2))]
     resident = resident_mb()
-    model.understanding.adapter = _random_adapter(model)
-    route(0)
-    tuned = [route(number) for number in range(runs)]
     return {
-        "route_ms": round(statistics.median(routes), 1),
-        "route_worst_ms": round(max(routes), 1),
-        "route_tuned_ms": round(statistics.median(tuned), 1),
+        "route_ms": round(statistics.median(times["released"]), 1),
+        "route_worst_ms": round(max(times["released"]), 1),
+        "route_tuned_ms": round(statistics.median(times["tuned"]), 1),
+        "route_plain_ms": round(statistics.median(times["plain"]), 1),
         "first_token_ms": round(statistics.median(shared), 1),
         "first_token_unshared_ms": round(statistics.median(unshared), 1),
         "tokens_per_second": round(statistics.median(speeds), 1),
