@@ -93,7 +93,11 @@ def _judge(job: Job, reader: CopyReader, examples: Sequence[SpanExample], part: 
 
 
 def calibrated(judged: Sequence[_Judged]) -> tuple[float, float, float]:
-    """Slope and offset by logistic regression, and the threshold with the highest F1 over all questions."""
+    """Slope and offset by logistic regression, and the threshold.
+
+    It has the highest sum of F1 over all questions and F1 over those that have an answer: a wrong answer shows its
+    source, a missed one is lost.
+    """
     if not judged or all(j.answerable for j in judged) or not any(j.answerable for j in judged):
         return 1.0, 0.0, 0.5
     margins = torch.tensor([j.margin for j in judged]).clamp(-30, 30)
@@ -111,13 +115,14 @@ def calibrated(judged: Sequence[_Judged]) -> tuple[float, float, float]:
     slope, offset = float(fit[0].detach()) / 10, float(fit[1].detach())
     probabilities = [_probability(j, slope, offset) for j in judged]
 
-    def overall(threshold: float) -> float:
-        return sum(
-            j.f1 if j.answerable and p >= threshold else float(not j.answerable and p < threshold)
-            for j, p in zip(judged, probabilities, strict=True)
-        )
+    answerable = sum(j.answerable for j in judged)
 
-    threshold = max((step / 100 for step in range(5, 96)), key=overall)
+    def worth(threshold: float) -> float:
+        given = sum(j.f1 for j, p in zip(judged, probabilities, strict=True) if j.answerable and p >= threshold)
+        refused = sum(not j.answerable and p < threshold for j, p in zip(judged, probabilities, strict=True))
+        return (given + refused) / len(judged) + given / answerable
+
+    threshold = max((step / 100 for step in range(5, 96)), key=worth)
     return slope, offset, threshold
 
 
