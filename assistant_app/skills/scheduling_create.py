@@ -262,7 +262,7 @@ def _span(reading: WhenReading, wanted: Wanted, context: SkillContext) -> Span |
 def _book(wanted: Wanted, span: Span, context: SkillContext) -> SkillReply:
     now = context.now()
     timed = isinstance(span.start, datetime) and not wanted.reminder
-    overlapping = context.calendar.conflicts(span.start, span.end) if timed else []
+    overlapping = context.calendar.conflicts(span.start, span.end, recurrence=span.recurrence) if timed else []
     event = context.calendar.add(
         EventDraft(
             title=wanted.title,

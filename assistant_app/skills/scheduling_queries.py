@@ -21,6 +21,7 @@ from assistant_app.skills.scheduling_events import (
     times_in,
 )
 from assistant_app.skills.scheduling_focus import mentions_of
+from assistant_app.skills.scheduling_room import Stretch, asked_room_for, offer_room
 from assistant_app.skills.scheduling_words import described, interval_of, said, search_words
 from assistant_app.turn import Route, SkillReply, Utterance
 
@@ -174,6 +175,10 @@ def find_free_time(utterance: Utterance, route: Route, context: SkillContext) ->
     if end <= start:
         return SkillReply("That time is over already.")
     when = when_said(reading, interval, now) if interval else "in the coming week"
+    title = asked_room_for(utterance, route, now)
+    if title:
+        words = reading.text if reading else ""
+        return offer_room(title, Stretch(start, end, length, when, words), context, utterance.language)
     taken = context.calendar.conflicts(start, end)
     if interval and not taken and interval[1] - interval[0] <= timedelta(days=1):
         return SkillReply(f"Yes, you are free {when}.")
