@@ -58,11 +58,20 @@ class UtteranceEncoder(nn.Module):
 
     def forward(self, taps: Tensor, padding: Tensor) -> Tensor:
         """`taps` (B, T, L, D), `padding` (B, T) True where there is no token -> (B, T, W)."""
+        encoded: Tensor = self.blocks(self._narrowed(taps), src_key_padding_mask=padding)
+        return encoded
+
+    def under_masks(self, taps: Tensor, masks: Tensor) -> Tensor:
+        """One utterance's `taps` (1, T, L, D) read N times, each time without the tokens that `masks` (N, T) name."""
+        x = self._narrowed(taps).expand(len(masks), -1, -1)
+        encoded: Tensor = self.blocks(x, src_key_padding_mask=masks)
+        return encoded
+
+    def _narrowed(self, taps: Tensor) -> Tensor:
         mix = self.depth_weights.softmax(0)
         x = torch.einsum("btld,l->btd", self.norm(taps.float()), mix)
-        x = self.dropout(self.narrow(x))
-        encoded: Tensor = self.blocks(x, src_key_padding_mask=padding)
-        return encoded
+        narrowed: Tensor = self.dropout(self.narrow(x))
+        return narrowed
 
 
 class GatedEncoder(nn.Module):
@@ -80,8 +89,15 @@ class GatedEncoder(nn.Module):
 
     def forward(self, taps: Tensor, padding: Tensor) -> Tensor:
         """As `UtteranceEncoder`."""
+        return self._mixed(self.shared(taps, padding), self.own(taps, padding))
+
+    def under_masks(self, taps: Tensor, masks: Tensor) -> Tensor:
+        """As `UtteranceEncoder.under_masks`."""
+        return self._mixed(self.shared.under_masks(taps, masks), self.own.under_masks(taps, masks))
+
+    def _mixed(self, shared: Tensor, own: Tensor) -> Tensor:
         gate = self.gate.sigmoid()
-        mixed: Tensor = gate * self.shared(taps, padding) + (1 - gate) * self.own(taps, padding)
+        mixed: Tensor = gate * shared + (1 - gate) * own
         return mixed
 
 

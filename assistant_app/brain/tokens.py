@@ -71,6 +71,19 @@ def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def heaviest_words(
+    text: str, offsets: Sequence[tuple[int, int]], weights: Sequence[float], most: int
+) -> list[tuple[int, int]]:
+    """The words, as spans of the text in its order; those with the greatest sums of token weights where there are
+    more than `most`."""
+    words: dict[tuple[int, int], float] = {}
+    for (start, end), weight in zip(offsets, weights, strict=True):
+        span = whole_words(text, start, end)
+        if span[0] < span[1]:
+            words[span] = words.get(span, 0.0) + weight
+    return sorted(sorted(words, key=lambda span: -words[span])[:most])
+
+
 def best_tags(scores: Tensor, labels: Sequence[str]) -> list[str]:
     """The likeliest tag sequence that BIO allows, from scores (T, labels) (Viterbi 1967).
 

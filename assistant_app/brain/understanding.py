@@ -7,6 +7,7 @@ those states. It knows no skill's code, no calendar and no conversation; locking
 from __future__ import annotations
 
 import hashlib
+import math
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from assistant_app.brain.commands import CUT_THRESHOLD, Cut, Joint, best_cut, co
 from assistant_app.brain.generation import SharedReading
 from assistant_app.brain.personal import PersonalAdapter
 from assistant_app.brain.prototypes import AddedSkills, Reference
-from assistant_app.brain.tokens import TextTokenizer, Tokens, best_tags, tags_to_spans, whole_words
+from assistant_app.brain.tokens import TextTokenizer, Tokens, best_tags, heaviest_words, tags_to_spans
 from assistant_app.turn import SCHEDULING, UNKNOWN, Candidate, Command, Route, Slot, Utterance, Why
 
 if typing.TYPE_CHECKING:
@@ -33,6 +34,9 @@ OUT_OF_SCOPE = "oos"
 LONGEST_UTTERANCE_TOKENS = 512
 LIKELIEST = 3
 """Readings that `Why` names whatever their skill."""
+MOST_WORDS = 24
+"""Words that are hidden in turn to find those that decided."""
+SHOWN_WORDS = 5
 LEAST_RUNNER_UP = 0.005
 """Probability from which `Why` names the likeliest reading of every other skill as well."""
 UNTUNED_DEPTH = 4
@@ -111,15 +115,16 @@ class UtteranceReader:
         for candidate in ranked:
             skills[candidate.skill] = skills.get(candidate.skill, 0.0) + candidate.probability
         skill = max(skills, key=lambda name: skills[name])
+        chosen = next(candidate for candidate in ranked if candidate.skill == skill)
         return Route(
             skill=skill,
-            intent=next(candidate.intent for candidate in ranked if candidate.skill == skill),
+            intent=chosen.intent,
             confidence=min(1.0, skills[skill]),
             slots=self._slots(reading) if skill == SCHEDULING or (self.added and skill in self.added.skills) else (),
             unsure=skills[skill] < self.checkpoint.skill_threshold,
             why=Why(
                 _considered(ranked),
-                self._deciding_words(reading),
+                self._deciding_words(reading, chosen),
                 self.reference.nearest(self.vector(reading)) if self.reference else (),
             ),
         )
@@ -232,11 +237,16 @@ class UtteranceReader:
     def _routed(self, taps: Tensor, padding: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Router states (B, T, W), pooling weights (B, T) and scores of our labels (B, labels)."""
         encoded = self.router.encoder(taps, padding)
+        weights, logits = self._decided(encoded, padding)
+        return encoded, weights, logits
+
+    def _decided(self, encoded: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        """Pooling weights (B, T) and scores of our labels (B, labels) from router states (B, T, W)."""
         pooled, weights = self.router.pool(encoded, padding)
         logits = self.router.heads[OURS](pooled)
         if self.personal:
             logits = logits + self.personal.intents(pooled) * self.router.temperature
-        return encoded, weights, logits
+        return weights, logits
 
     def _ranked(self, reading: Reading) -> list[Candidate]:
         """Every intent with its probability, the likeliest first."""
@@ -268,7 +278,7 @@ class UtteranceReader:
             masks += [[end > place.left_end for _, end in offsets], right]
         outside = torch.tensor(masks, device=reading.taps.device)
         with torch.inference_mode():
-            _, _, logits = self._routed(reading.taps.expand(len(outside), -1, -1, -1), outside)
+            _, logits = self._decided(self.router.encoder.under_masks(reading.taps, outside), outside)
             probabilities = (logits / self.router.temperature).softmax(-1)
         rows = [dict(zip(labels, row, strict=True)) for row in probabilities.tolist()]
         slots = self._slots(reading)
@@ -295,18 +305,45 @@ class UtteranceReader:
         spans = self._tag(reading.text, reading.tokens, reading.taps, padding, OURS)
         return tuple(Slot(name, reading.text[start:end], start, end) for start, end, name in spans)
 
-    def _deciding_words(self, reading: Reading) -> tuple[tuple[str, float], ...]:
-        """The words that made the likeliest label likelier than the next one.
+    def _deciding_words(self, reading: Reading, chosen: Candidate) -> tuple[tuple[str, float], ...]:
+        """The words without which the decision would be least sure: each is hidden from the router in turn.
 
-        The label's score is a weighted sum over tokens (`AttentionPool`, then a linear layer), so each token's
-        share of the difference is known exactly and costs nothing.
+        Occlusion (Zeiler and Fergus 2014, arXiv:1311.2901) on the trunk's states that are there already: a word's
+        weight is the fall of the chosen label's log-probability, as a share of all words' falls.
         """
-        first, second = reading.logits.topk(2).indices.tolist()
-        weight: Tensor = self.router.heads[OURS].weight  # type: ignore[assignment]
-        if self.personal:
-            weight = weight + self.router.temperature * (self.personal.intents_up @ self.personal.intents_down)
-        shares = reading.pooling * (reading.encoded @ (weight[first] - weight[second]))
-        return word_shares(reading.text, reading.tokens.offsets, shares.clamp_min(0).tolist())
+        torch = self._torch
+        offsets = reading.tokens.offsets
+        spans = heaviest_words(reading.text, offsets, reading.pooling.tolist(), MOST_WORDS)
+        hidden = [[start < right and left < end for start, end in offsets] for left, right in spans]
+        if len(spans) < 2:
+            return tuple((reading.text[left:right], 1.0) for left, right in spans)
+        masks = torch.tensor(hidden, device=reading.taps.device)
+        with torch.inference_mode():
+            encoded = self.router.encoder.under_masks(reading.taps, masks)
+            weights, logits = self._decided(encoded, masks)
+        label = f"{chosen.skill}/{chosen.intent}"
+        falls = []
+        for row, mask in enumerate(masks):
+            seen = ~mask
+            without = replace(
+                reading,
+                taps=reading.taps[:, seen],
+                encoded=encoded[row, seen],
+                pooling=weights[row, seen],
+                logits=logits[row],
+            )
+            falls.append(math.log(chosen.probability + 1e-9) - math.log(self._probability(without, label) + 1e-9))
+        total = sum(max(fall, 0.0) for fall in falls) or 1.0
+        ranked = sorted(zip(falls, spans, strict=True), reverse=True)[:SHOWN_WORDS]
+        return tuple((reading.text[left:right], fall / total) for fall, (left, right) in ranked if fall > 0)
+
+    def _probability(self, reading: Reading, label: str) -> float:
+        """Of one "skill/intent"."""
+        labels = self.checkpoint.intent_labels[OURS]
+        if label in labels:
+            probabilities = (reading.logits / self.router.temperature).softmax(-1)
+            return float(probabilities[labels.index(label)])
+        return next(one.probability for one in self._ranked(reading) if f"{one.skill}/{one.intent}" == label)
 
     def classify(self, text: str, label_set: str) -> tuple[str, float, list[tuple[int, int, str]]]:
         """Intent, probability and slots in the labels of one data set it was trained on; for evaluation.
@@ -364,20 +401,6 @@ class UtteranceReader:
                 logits = logits + self.personal.tags(encoded[0])
         labels = self.checkpoint.slot_labels[label_set]
         return tags_to_spans(text, tokens.offsets, best_tags(logits, labels))
-
-
-def word_shares(
-    text: str, offsets: Sequence[tuple[int, int]], weights: Sequence[float]
-) -> tuple[tuple[str, float], ...]:
-    """Token weights summed over words, as shares of the whole, heaviest five."""
-    words: dict[tuple[int, int], float] = {}
-    for (start, end), weight in zip(offsets, weights, strict=True):
-        span = whole_words(text, start, end)
-        if span[0] < span[1]:
-            words[span] = words.get(span, 0.0) + weight
-    total = sum(words.values()) or 1.0
-    heaviest = sorted(words.items(), key=lambda item: -item[1])[:5]
-    return tuple((text[start:end], weight / total) for (start, end), weight in heaviest)
 
 
 def _considered(ranked: Sequence[Candidate]) -> tuple[Candidate, ...]:
