@@ -103,7 +103,8 @@ def run(args: argparse.Namespace) -> int:
             "cannot_write", f"{error.filename} cannot be written ({error.strerror}). Name another place."
         ) from error
     before_mb = resident_mb()
-    decoders = args.decoders or shipped_models_dir() / "released"
+    own = invocation.settings.model.decoders
+    decoders = args.decoders or (Path(own).expanduser() if own else shipped_models_dir() / "released")
     # Nothing of the user's counts: no personal adapter, no corrections.
     paths = dataclasses.replace(invocation.paths, data_dir=folder / "nobody")
     brain = build_brain(invocation.settings, paths, decoders)
