@@ -101,7 +101,7 @@ def check(programs: Programs, store: CalendarStore) -> None:
     assert store.problems() == ()
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_nothing_acknowledged_is_lost_and_no_file_broken_by_300_kills(tmp_path: Path, programs: Programs) -> None:
     chance = random.Random(300)
     deaths = 0

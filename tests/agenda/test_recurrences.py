@@ -182,6 +182,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CalendarSto
     store.close()
 
 
+@pytest.mark.timeout(600)
 def test_two_thousand_random_rules_give_what_dateutil_gives(many: tuple[CalendarStore, list[Series]]) -> None:
     store, series = many
     last = datetime(2032, 1, 1)
