@@ -16,6 +16,7 @@ from assistant_app.brain.personal import PersonalAdapter, PersonalFolder
 from assistant_app.brain.understanding import Features
 from assistant_app.errors import InputError, ModelError
 from assistant_app.memory.corrections import Correction
+from assistant_app.training import personal
 from assistant_app.training.personal import Outcome, fit_personal
 from assistant_app.turn import Slot
 
@@ -55,6 +56,13 @@ class WordModel:
 
     def _word(self, word: str) -> Tensor:
         return torch.randn(self.WIDTH, generator=torch.Generator().manual_seed(zlib.crc32(word.encode())))
+
+
+@pytest.fixture(autouse=True)
+def _fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The texts are few and the words stand far apart."""
+    monkeypatch.setattr(personal, "STEPS", 60)
+    monkeypatch.setattr(personal, "STRENGTHS", (0.03, 0.3, 1.0))
 
 
 @pytest.fixture(scope="module")
