@@ -1,0 +1,39 @@
+"""What a question is about once its politeness is taken off: "could you tell me what 2 + 2 is?" -> "2 + 2".
+
+Words of asking only; what is asked is for the grammars of this package.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_POLITE = re.compile(
+    r"^(?:(?:hey|ok|okay|so|well|please|quick question|assistant)\b[\s,]*)*"
+    r"(?:(?:(?:can|could|would|will) (?:you|u) (?:please )?)?(?:tell|give|show) (?:me|us)(?: about)?\b[\s,:]*"
+    r"|(?:do|would) you (?:happen to )?know\b[\s,]*|i(?: would|'d) like to know\b[\s,]*|i (?:want|need) to know\b[\s,]*"
+    r"|(?:can|could|would|will) you (?:please )?)?(?:please )?",
+    re.IGNORECASE,
+)
+_POLITE_END = re.compile(r"[\s,]*(?:please|thanks|thank you|for me|do you know)?[\s?.!:=]*$", re.IGNORECASE)
+_POLITE_ZH = re.compile(r"^(?:你好|请问|请|麻烦|帮我|告诉我|你知道|我想知道|算一下|算算|计算一下|计算|查一下|[，, ])*")
+_POLITE_END_ZH = re.compile(r"(?:[吗呢呀啊吧]|谢谢)?[\s？?。！!，,]*$")
+
+
+def plain(text: str) -> str:
+    """The question without politeness, mark and doubled gaps."""
+    text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'")
+    text = " ".join(text.split())
+    return _POLITE_END.sub("", _POLITE.sub("", text, count=1), count=1).strip()
+
+
+def plain_chinese(text: str) -> str:
+    """The same for Chinese."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    return _POLITE_END_ZH.sub("", _POLITE_ZH.sub("", text, count=1), count=1).strip()
+
+
+def fold(name: str) -> str:
+    """Case, accents, marks and gaps set aside: "São Tomé & Príncipe" -> "sao tome and principe"."""
+    letters = unicodedata.normalize("NFKD", name.casefold().replace("&", " and "))
+    return " ".join(re.sub(r"[^\w]+", " ", "".join(c for c in letters if not unicodedata.combining(c))).split())
