@@ -18,11 +18,11 @@ from assistant_app.skills import scheduling_corrections as corrections
 from assistant_app.skills import scheduling_details as details
 from assistant_app.skills.answers import REFUSALS
 from assistant_app.skills.api import Exchange, SkillContext
-from assistant_app.skills.fragments import CHANGING, DROPPING, Fragment, drops, fragment_of, tokens_of
+from assistant_app.skills.fragments import CHANGING, CORRECTING, DROPPING, Fragment, drops, fragment_of, tokens_of
 from assistant_app.skills.scheduling_create import names_no_day
 from assistant_app.skills.scheduling_events import is_clock_time
 from assistant_app.skills.scheduling_fields import alert_before, detail_of
-from assistant_app.skills.scheduling_focus import last_actions, last_exchange, occasions_told
+from assistant_app.skills.scheduling_focus import last_actions, last_exchange, made_just_now, occasions_told
 from assistant_app.turn import DIALOGUE, SCHEDULING, Route, Slot, Utterance
 
 CHANGE_LAST = "change_last"
@@ -53,6 +53,8 @@ _AND_MORE = re.compile(
     r"^\W*(?:(?:and|also|plus|oh and)\s+|还有|再加)(?:also\s+|some\s+)?(?P<item>.+?)(?:\s+too)?\W*$", re.I
 )
 _SURE = 0.8
+_STILL_ITS = 4
+"""So many exchanges after an event was told, "where is it" is still said of it."""
 _TIMER_GLUE = frozenset(("much", "many", "minutes", "seconds", "there", "still", "remains", "plus"))
 
 
@@ -84,18 +86,18 @@ def _about_events(
         return _dropped(utterance, exchange, context)
     if did and _rejects(fragment, route):
         return REJECT_LAST
-    told = occasions_told(context) if (exchange.reply and exchange.reply.about) or did else []
-    if told and details.asks_around(utterance.text):
+    lately = replace(context, history=context.history[-_STILL_ITS:])
+    if details.asks_around(utterance.text) and occasions_told(lately):
         return QUERY_AROUND
-    if told and details.asks_detail(utterance.text):
+    if details.asks_detail(utterance.text) and occasions_told(lately):
         return QUERY_DETAIL
+    told = occasions_told(context) if did or (exchange.reply and exchange.reply.about) else []
     if fragment.asks or fragment.has(DROPPING):
         return None
     if did and corrections.can_change(did[-1]):
         return CHANGE_LAST if _changes(utterance, route, fragment, context) else None
-    if len(told) == 1 and ((fragment.points_back and fragment.has(CHANGING)) or fragment.corrects):
-        return CHANGE_LAST if _changes(utterance, route, fragment, context) and fragment.points_back else None
-    return None
+    pointed = fragment.points_back and fragment.has(CHANGING, CORRECTING)
+    return CHANGE_LAST if pointed and len(told) == 1 and _changes(utterance, route, fragment, context) else None
 
 
 def _dropped(utterance: Utterance, exchange: Exchange, context: SkillContext) -> str | None:
@@ -103,6 +105,9 @@ def _dropped(utterance: Utterance, exchange: Exchange, context: SkillContext) ->
     did = last_actions(exchange)
     deleting = not {"cancel", "delete", "remove", "取消", "删除", "删掉"}.isdisjoint(tokens_of(utterance.text))
     if did:
+        changed = did[-1].kind in ("event_moved", "event_edited") and not made_just_now(did[-1].uid, context)
+        if deleting and changed and "it" in tokens_of(utterance.text):  # the event; "that" is the change
+            return "cancel_event"
         gone = did[-1].kind in ("event_deleted", "task_deleted", "timer_cancelled")
         return None if gone and deleting else DISCARD_LAST
     return "cancel_event" if deleting and exchange.reply and exchange.reply.about else None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from assistant_app.agenda.events import Event, Moment, Occurrence, as_datetime
+from assistant_app.agenda.events import Event, EventDraft, Moment, Occurrence, as_datetime
 from assistant_app.agenda.reminders import ALARM, REMINDER
 from assistant_app.agenda.spoken import spoken_duration, spoken_recurrence
 from assistant_app.agenda.when.reading import WhenReading
@@ -109,6 +109,8 @@ def _change_event(
     target = clock_of(fragment, now, utterance.language)
     if target is None:
         return changes.ask_where_to(which)
+    if just_made and fragment.words & {"too", "also", "也"} and target.recurrence is None:
+        return _once_more(which, target, utterance, context)
     if ALARM in which.event.categories:
         return alarms.move_to(which.event, _from_now(target, now), utterance, context)
     if target.recurrence is not None:
@@ -123,6 +125,23 @@ def _change_event(
     if just_made:
         return scope.move_one(which, "all", *times, context)
     return scope.ask_move(which, *times, context)
+
+
+def _once_more(which: Occurrence, target: WhenReading, utterance: Utterance, context: SkillContext) -> SkillReply:
+    """ "And on Sunday too": the same again at another time."""
+    event = replace(which.event, start=which.start, end=which.end)
+    times = new_times(event, target, utterance, context)
+    if times is None:
+        return changes.ask_where_to(which)
+    copied = ("title", "calendar", "location", "notes", "reminder_minutes", "categories", "colour", "busy")
+    fields = {name: getattr(event, name) for name in copied}
+    added = context.calendar.add(EventDraft(start=times[0], end=times[1], **fields))
+    now = context.now()
+    return SkillReply(
+        f"Done: {described(added, now)}.",
+        speech=f"Done. {said(added, now)}.",
+        actions=(action_on("event_added", added, context.zone),),
+    )
 
 
 def _new_times(

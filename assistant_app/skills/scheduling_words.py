@@ -12,7 +12,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from assistant_app.agenda.events import Event, Moment, Occurrence, as_datetime
-from assistant_app.agenda.spoken import spoken_time, written_range
+from assistant_app.agenda.reminders import ALARM, REMINDER
+from assistant_app.agenda.spoken import spoken_day, spoken_time, written_range
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.turn import Action, Slot
 
@@ -21,6 +22,7 @@ _ARTICLES = ("a", "an", "the", "my", "our", "some")
 _EARLIER = ("earlier", "forward", "sooner", "ahead", "提前", "早")
 """The words that turn the sign of "by an hour"; a length of time has no direction of its own."""
 _LONGEST_GAP_WORDS = 2
+_RINGING = frozenset((ALARM, REMINDER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,11 @@ def is_earlier(text: str) -> bool:
 
 
 def described(event: Event | Occurrence, now: datetime) -> str:
-    """ "Dentist appointment, tomorrow, 15:30 to 16:15"."""
+    """ "Dentist appointment, tomorrow, 15:30 to 16:15"; of what only rings, when it does."""
+    categories = (event.event if isinstance(event, Occurrence) else event).categories
+    if isinstance(event.start, datetime) and not _RINGING.isdisjoint(categories):
+        start = event.start.astimezone(now.tzinfo)
+        return f"{title_and(event)}, {spoken_day(start.date(), now.date())}, {start:%H:%M}"
     return f"{title_and(event)}, {written_range(*_local(event, now), now)}"
 
 

@@ -124,6 +124,20 @@ def test_alert_before_it_is_set(booked: Conversation) -> None:
     assert len(booked.events()) == 1
 
 
+def test_same_again_at_another_time(booked: Conversation) -> None:
+    booked("and on Saturday too", "query_events")
+    assert sorted(event.start for event in booked.events()) == [at(27, 18), at(28, 18)]
+    booked("wake me tomorrow at seven am", "set_alarm")
+    booked("and Thursday too", "query_events")
+    assert [start for _, start in booked.reminders.alarms()] == [at(25, 7), at(26, 7)]
+
+
+def test_cancelling_it_after_a_move_is_about_the_event_and_that_about_the_move(booked: Conversation) -> None:
+    booked("when is yoga", "query_events", title="yoga")
+    booked("move it to four", "move_event", datetime="four")
+    assert "Shall I delete Yoga" in booked("cancel it", "undo")
+
+
 def test_what_was_just_booked_repeats(booked: Conversation) -> None:
     booked("make it every week", "create_event", datetime="every week")
     assert booked.event.recurrence == "FREQ=WEEKLY"

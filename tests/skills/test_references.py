@@ -52,6 +52,12 @@ def test_details_of_what_was_told(busy: Conversation, question: str, answer: str
     assert busy(question, "dialogue/chat") == answer
 
 
+def test_it_is_still_the_event_after_a_question_that_found_nothing(busy: Conversation) -> None:
+    busy("when is the review", "query_events", title="review")
+    busy("is there anything on Sunday", "query_events")
+    assert busy("when is it?", "ask_date_time") == "Review, Thursday 26 November at eleven o'clock."
+
+
 def test_told_event_is_moved_and_deleted_as_it(busy: Conversation) -> None:
     busy("when is the dentist", "query_events", title="dentist")
     busy("move it to four", "move_event", datetime="four")
