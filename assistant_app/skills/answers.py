@@ -20,6 +20,8 @@ DENY = "deny"
 STOP = "stop"
 """The router's intents for agreeing, refusing and breaking off."""
 REFUSALS = (DENY, STOP)
+_DELETING = frozenset(("cancel", "delete", "remove", "clear", "erase", "drop", "取", "消", "删"))
+_KEEPING = frozenset(("no", "not", "don't", "dont", "never", "keep", "leave", "nope", "stop", "wait", "不", "别", "留"))
 _NOT_ONE = (YES, NO, "all", "every", "all day")
 """Values of choices beside those that are offered by number."""
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -46,9 +48,17 @@ def chosen(answer: Utterance, pending: Pending, context: SkillContext) -> Choice
     values = {choice.value: choice for choice in pending.choices}
     if NO not in values:
         return None
+    if YES in values and _agrees_to_drop(answer, values[YES]):
+        return values[YES]
     if refuses(answer, context):
         return None if _says_what_instead(answer, context) else values[NO]
     return values.get(YES) if context.router.route(answer).intent == AFFIRM else None
+
+
+def _agrees_to_drop(answer: Utterance, yes: Choice) -> bool:
+    """ "Please cancel that", to a question whether to delete, is a yes."""
+    words = set(words_of(answer.text))
+    return not _DELETING.isdisjoint(words_of(yes.label)) and not _DELETING.isdisjoint(words) and not words & _KEEPING
 
 
 def refuses(answer: Utterance, context: SkillContext) -> bool:

@@ -192,7 +192,7 @@ def drops(text: str, now: datetime, language: str) -> bool:
     lowered = text.casefold().replace("’", "'")
     tokens = set(tokens_of(lowered))
     backs_out = tokens & DROPPING or "never mind" in lowered or lowered.strip(" .!").endswith("don't")
-    if not backs_out or "undo" in tokens or "撤销" in tokens:
+    if not backs_out or "undo" in tokens or "撤销" in tokens or tokens & {"yes", "yeah", "yep"}:
         return False
     fragment = fragment_of(text, now, language)
     return not (fragment.times or fragment.content or fragment.whole or fragment.many)

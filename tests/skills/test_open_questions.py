@@ -170,3 +170,22 @@ def test_all_day_that_was_said_is_not_asked_for(say: Conversation) -> None:
 def test_event_is_put_beside_the_one_talked_about(booked: Conversation, text: str, title: str, start: datetime) -> None:
     booked(text, "create_event", title=title)
     assert [event.start for event in booked.events() if event.title.lower().startswith(title)] == [start]
+
+
+@pytest.mark.parametrize(
+    ("answer", "intent", "left"),
+    [
+        ("Yes, please cancel that.", "dialogue/affirm", 0),
+        ("cancel it please", "cancel_event", 0),
+        ("delete it", "cancel_event", 0),
+        ("no, don't delete it", "dialogue/deny", 1),
+        ("never mind", "dialogue/maybe", 1),
+        ("no, keep it", "dialogue/deny", 1),
+    ],
+)
+def test_deletion_is_agreed_to_by_its_own_verb(say: Conversation, answer: str, intent: str, left: int) -> None:
+    book(say.store, "Review", at(26, 15))
+    assert "Shall I delete Review" in say("delete the review", "cancel_event", title="review")
+    say(answer, intent)
+    assert len(say.events()) == left
+    assert not say.asks
