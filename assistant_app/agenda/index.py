@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from assistant_app.agenda.event_files import StoredEvent
 from assistant_app.agenda.events import Event, Moment
@@ -74,8 +74,9 @@ class IndexedEvent:
     """Of a changed occasion: the row of its series."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedOccasion:
+class IndexedOccasion(NamedTuple):
+    """A tuple, since a view makes thousands of them."""
+
     start_s: int
     end_s: int
     recurrence_s: int
@@ -310,7 +311,7 @@ class EventIndex:
                 "WHERE class=? AND start_s BETWEEN ? AND ? AND end_s >= ?",
                 (number, start_s - limit if limit else _FIRST_S, end_s, start_s),
             ).fetchall()
-        return [IndexedOccasion(*row) for row in rows]
+        return list(map(IndexedOccasion._make, rows))
 
     def starting_from(self, start_s: int, limit: int) -> tuple[list[IndexedOccasion], int | None]:
         """The first occasions that begin at or after a moment, and up to when these are all; None: there are no more.
@@ -332,7 +333,7 @@ class EventIndex:
                 f"SELECT start_s, end_s, recurrence_s, event FROM occasions WHERE class=? AND {condition} LIMIT ?",
                 (number, start_s, limit),
             ).fetchall()
-            found += [IndexedOccasion(*row) for row in rows]
+            found += map(IndexedOccasion._make, rows)
             known_to += [rows[-1][0] * direction] if len(rows) == limit else []
         found.sort(key=lambda o: o.start_s * direction)
         return found, min(known_to) * direction if known_to else None

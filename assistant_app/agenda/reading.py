@@ -351,25 +351,31 @@ class CalendarReader:
         self._loaded_rows(index, {row.event for row in rows})
         loaded, moment = self._loaded, self._moment
         found: list[tuple[float, bool, str, int, Occurrence]] = []
-        for row in rows:
-            item = loaded.get(row.event)
+        for start_s, end_s, recurrence_s, number in rows:
+            item = loaded.get(number)
             if item is None:
                 continue
             kind = item.kind
             # Most rows are left out by their own seconds; days and floating times have none before the zone is known.
             if kind == _ZONED:
-                begins, ends = float(row.start_s), float(row.end_s)
-                if not wanted(begins, ends):
+                if not wanted(start_s, end_s):
                     continue
-                start, end = moment(row.start_s, kind), moment(row.end_s, kind)
+                begins: float = start_s
+                start, end = moment(start_s, kind), moment(end_s, kind)
             else:
-                start, end = moment(row.start_s, kind), moment(row.end_s, kind)
-                begins, ends = self._seconds(start), self._seconds(end)
-                if not wanted(begins, ends):
+                start, end = moment(start_s, kind), moment(end_s, kind)
+                begins = self._seconds(start)
+                if not wanted(begins, self._seconds(end)):
                     continue
-            identity = moment(row.recurrence_s, item.series_kind) if item.repeats else None
-            occurrence = Occurrence(item.event, start, end, identity)
-            found.append((begins, kind != _DAY, item.event.title, len(found), occurrence))
+            if not item.repeats:
+                identity = None
+            elif recurrence_s == start_s and kind == item.series_kind:
+                identity = start
+            else:
+                identity = moment(recurrence_s, item.series_kind)
+            found.append(
+                (begins, kind != _DAY, item.event.title, len(found), Occurrence(item.event, start, end, identity))
+            )
         found.sort()
         return found
 
