@@ -27,6 +27,7 @@ from assistant_app.brain.personal import PersonalFolder
 from assistant_app.errors import StorageError
 from assistant_app.knowledge.base import KnowledgeBase
 from assistant_app.knowledge.encoder import MiniLmEncoder
+from assistant_app.knowledge.facts import FactBase
 from assistant_app.memory.corrections import Corrections
 from assistant_app.model_store import Manifest, ModelStore
 from assistant_app.paths import Paths, resources_dir, shipped_models_dir, weights_cache_dir
@@ -308,6 +309,16 @@ def build_knowledge(paths: Paths) -> KnowledgeBase:
     return KnowledgeBase(paths.knowledge_dir, LazyEncoder(build_model_store(paths)))
 
 
+def build_facts(paths: Paths) -> FactBase:
+    """What is in the box, and WordNet where the system or the user has put it."""
+    return FactBase(resources_dir() / "facts", dictionary_folders(paths))
+
+
+def dictionary_folders(paths: Paths) -> tuple[Path, ...]:
+    """Where WordNet's files are looked for: the user's folder, then the one of Debian's package wordnet-base."""
+    return (paths.knowledge_dir / "wordnet", Path("/usr/share/wordnet"))
+
+
 def build_brain(settings: Settings, paths: Paths, decoders: Path | None = None) -> LazyBrain:
     """The multi-task model with the decoders that ship with the program, or those in a folder."""
     own = settings.model.decoders
@@ -374,6 +385,7 @@ def build_assistant(
         answerer=brain,
         dialogue=brain,
         router=brain,
+        facts=build_facts(paths),
         corrections=Corrections(paths.corrections_file),
         settings=settings,
         zone=zone,

@@ -55,6 +55,8 @@ LIBRARIES = {
 FILES = {
     # Chinese would be boxes without one of these.
     "fonts-wqy-microhei": [f"/usr/share/fonts/**/*{name}*" for name in ("wqy", "CJK", "DroidSansFallback")],
+    # What words mean: WordNet, 6 MB, which the program reads where it lies.
+    "wordnet-base": ["/usr/share/wordnet/data.noun"],
     # What lets ALSA programs, PortAudio among them, play through PulseAudio or PipeWire.
     "libasound2-plugins": ["/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so"],
 }

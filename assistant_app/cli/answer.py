@@ -1,4 +1,4 @@
-"""`assistant answer`: a question answered from a given passage, or from the user's documents."""
+"""`assistant answer`: a question answered from a given passage, or from what is in the box and the user's documents."""
 
 from __future__ import annotations
 
@@ -24,19 +24,28 @@ def add_parser(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from assistant_app.app import build_brain, build_knowledge
+    from assistant_app.agenda.when.zones import country_of
+    from assistant_app.app import build_brain, build_facts, build_knowledge
+    from assistant_app.assistant import language_of
 
     if args.jsonl == (args.question is not None):
         args.usage_error("give a QUESTION or --jsonl")
     invocation = Invocation(args)
     brain = build_brain(invocation.settings, invocation.paths)
     knowledge = build_knowledge(invocation.paths)
+    facts = build_facts(invocation.paths)
+    country = country_of(invocation.settings.zone()) or ""
 
     def answer(line: Line) -> dict[str, Any]:
         question = text_of(line, "question")
         passage = line.get("context")
         if passage is None:
-            found = find_answer(question, knowledge, brain)
+            language = language_of(question)
+            exact = facts.answer(question, language, country)
+            found = None if exact else find_answer(question, knowledge, brain)
+            exact = exact or (None if found else facts.define(question, language))
+            if exact is not None:
+                return {"answer": exact.value, "confidence": 1.0, "sources": [source_json(exact.source)]}
             if found is None:
                 return {"answer": "", "confidence": 0.0, "sources": []}
             return {

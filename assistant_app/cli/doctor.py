@@ -60,6 +60,7 @@ def examine(invocation: Invocation) -> Iterator[Finding]:
         "Voices": _voices,
         "Models": _models,
         "Calendar": _calendar,
+        "Dictionary": _dictionary,
     }
     for name, check in checks.items():
         try:
@@ -130,6 +131,20 @@ def _device_finding(name: str, devices: Any, find: Any, kind: str, chosen: str) 
         advice = f"Connect it, or choose another in the settings: {names}"
         return Finding(name, False, f"“{chosen}” is not connected", advice)
     return Finding(name, True, names)
+
+
+def _dictionary(invocation: Invocation) -> Iterator[Finding]:
+    from assistant_app.app import build_facts, dictionary_folders
+
+    dictionary = build_facts(invocation.paths).dictionary
+    if dictionary is not None:
+        yield Finding("Dictionary", True, f"WordNet in {dictionary.folder}")
+        return
+    advice = (
+        "For the meanings of words: sudo apt-get install wordnet-base; or put the dict folder of WordNet 3.0 into "
+        f"{dictionary_folders(invocation.paths)[0]}"
+    )
+    yield Finding("Dictionary", True, "WordNet is not installed", advice)
 
 
 def _voices(invocation: Invocation) -> Iterator[Finding]:

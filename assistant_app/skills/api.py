@@ -22,6 +22,7 @@ from assistant_app.turn import Cancel, Command, Pending, Route, SkillReply, Slot
 if TYPE_CHECKING:
     from assistant_app.agenda.reminders import Reminders
     from assistant_app.agenda.store import CalendarStore
+    from assistant_app.knowledge.facts import FactBase
 
 __all__ = [
     "Answer",
@@ -100,6 +101,8 @@ class SkillContext:
     zone: ZoneInfo
     now: Callable[[], datetime]
     """Aware, in `zone`."""
+    facts: FactBase | None = None
+    """What can be computed or looked up without documents; None: nothing."""
     corrections: Corrections | None = None
     """Where what the user puts right is kept; None: nowhere."""
     history: tuple[Exchange, ...] = ()

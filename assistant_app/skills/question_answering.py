@@ -1,4 +1,5 @@
-"""Answers questions from the user's documents, with the source; without one it says so."""
+"""Answers questions with a source: computed or looked up, from the user's documents, from the dictionary; else it
+says that it has none."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from assistant_app.skills.api import QuestionAnswerer, Retriever, SkillContext
 from assistant_app.skills.claims import without_claims
 from assistant_app.skills.dialogue import history_of
+from assistant_app.skills.exact_answers import exact_answer, meaning_of_word
 from assistant_app.turn import QUESTION_ANSWERING, Pending, Route, SkillReply, Source, Utterance
 
 PASSAGES = 4
@@ -42,6 +44,9 @@ class QuestionAnswering:
     examples: Sequence[str] = ("Who wrote Faust?", "What do my notes say about the heating?")
 
     def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+        exact = exact_answer(utterance, context)
+        if exact is not None:
+            return exact
         found = find_answer(utterance.text, context.knowledge, context.answerer)
         if found is not None:
             found = _in_a_sentence(utterance.text, found, context.answerer)
@@ -49,6 +54,9 @@ class QuestionAnswering:
             text = text if text.endswith((".", "!", "?", "。")) else f"{text}."
             spoken = f"{text} That is from {found.source.title}."
             return SkillReply(text, speech=spoken, sources=(found.source,))
+        meaning = meaning_of_word(utterance, context)
+        if meaning is not None:
+            return meaning
         if route.intent == _LIVE_FACT:
             return SkillReply(NOT_LOOKED_UP)
         return self._unsourced(utterance, context)

@@ -13,6 +13,7 @@ from assistant_app.agenda.when import parse_when
 from assistant_app.agenda.when.reading import WhenReading
 from assistant_app.agenda.word_search import GENERAL, PASSING, fold
 from assistant_app.skills.api import SkillContext
+from assistant_app.skills.clocks_and_days import clock_or_days
 from assistant_app.skills.scheduling_events import (
     REMINDER,
     distinct,
@@ -44,6 +45,9 @@ _NEXT = re.compile(r"\b(?:next|upcoming)\b(?! (?:week|month|year|weekend|\w+day)
 def query(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
     if _FREE.search(utterance.text):  # "am I free on Friday" is a question about the calendar as well
         return find_free_time(utterance, route, context)
+    days = clock_or_days(utterance, context)
+    if days is not None:
+        return days
     return _query(utterance, route, context, category="")
 
 
@@ -210,7 +214,10 @@ def _free_at(interval: tuple[datetime, datetime], context: SkillContext) -> Skil
 
 
 def date_and_time(utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
-    """From the clock, or the day that the question names."""
+    """From the clock, here or elsewhere, or the day that the question names."""
+    elsewhere = clock_or_days(utterance, context)
+    if elsewhere is not None:
+        return elsewhere
     now = context.now()
     reading = parse_when(utterance.text, now=now, language=utterance.language)
     if reading is not None and reading.start is not None and reading.start.date() != now.date():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assistant_app.skills.api import Skill, SkillContext
+from assistant_app.skills.exact_answers import exact_answer
 from assistant_app.turn import UNKNOWN, Pending, Route, SkillReply, Utterance
 
 _NAMELESS = {"", UNKNOWN, "out_of_scope", "oos", "other", "none"}
@@ -22,6 +23,9 @@ class Unknown:
         self._skills = skills
 
     def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
+        exact = exact_answer(utterance, context)
+        if exact is not None:  # a question that only seemed to be another request: "the speed of light"
+            return exact
         able = [skill.title.lower() for skill in self._skills.values() if skill.examples]
         can = f" What I have: {', '.join(able)}." if able else ""
         if route.intent in _NAMELESS:
