@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
+from assistant_app.brain.acquired import REFERENCE_FILE
 from assistant_app.brain.model import MultiTaskModel
+from assistant_app.brain.prototypes import Reference, own_sentences
 from assistant_app.paths import find_paths, shipped_models_dir
 from assistant_app.turn import Utterance
 from tests.data_folder import data_folder
@@ -124,3 +127,12 @@ def test_held_back_texts_of_the_three_skills_are_routed_right(model: MultiTaskMo
             right.append(model.route(Utterance(example.text, "typed", "en")).skill == skill)
     assert len(right) > 700
     assert sum(right) / len(right) >= 0.95
+
+
+def test_the_shipped_vectors_are_of_the_shipped_sentences_and_weights(model: MultiTaskModel) -> None:
+    """After a change to either: assistant train --reference --out models/released."""
+    sentences = own_sentences(shipped_models_dir() / "recipes")
+    reference = Reference.load(shipped_models_dir() / "released" / REFERENCE_FILE, sentences, model.weights_name)
+    assert reference is not None
+    (read,) = model.read_reference(sentences[:1]).vectors
+    assert torch.nn.functional.cosine_similarity(read, reference.vectors[0], dim=0) > 0.99
