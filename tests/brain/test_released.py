@@ -134,5 +134,5 @@ def test_the_shipped_vectors_are_of_the_shipped_sentences_and_weights(model: Mul
     sentences = own_sentences(shipped_models_dir() / "recipes")
     reference = Reference.load(shipped_models_dir() / "released" / REFERENCE_FILE, sentences, model.weights_name)
     assert reference is not None
-    (read,) = model.read_reference(sentences[:1]).vectors
-    assert torch.nn.functional.cosine_similarity(read, reference.vectors[0], dim=0) > 0.99
+    read = model.read_reference(sentences[:3]).vectors
+    assert torch.nn.functional.cosine_similarity(read, reference.vectors[:3]).min() > 0.99
