@@ -222,8 +222,9 @@ def write_countries(factbook: dict[str, dict[str, str]], cities: list[dict[str, 
                 text = re.sub(r"\s*\(.*", "", text)
                 text = text if re.fullmatch(r"(?:\d{1,2} )?\w+ \d{4}|\d{4}", text) else ""
             if relation == "anthem":
-                quoted = re.match(r'"([^"]+)"', text)
-                text = quoted[1] if quoted else ""
+                quoted = re.findall(r'"([^"]+)"', book.get(field, ""))
+                royal = quoted[:1] == ["God Save the King"] and code != "GB" or code in ("NO", "PR")
+                text = quoted[0] if len(quoted) == 1 and not royal else ""
             if relation == "highest":
                 text = re.sub(r"\s*\([^)]*\)", "", text)
                 text = text if re.fullmatch(r"[^\d;:]+ [\d,]+ m", text) else ""
@@ -234,6 +235,8 @@ def write_countries(factbook: dict[str, dict[str, str]], cities: list[dict[str, 
         facts["internet"] = [entry["tld"]] * 2 if entry["tld"] else []
         continent = continents[entry["continentcode"]]
         facts["continent"] = [EN.territories[continent], ZH.territories[continent]]
+        if code in ("RU", "TR", "KZ"):
+            facts["continent"] = ["Europe and Asia", "欧洲和亚洲"]
         rows.append(
             {
                 "code": code,

@@ -102,6 +102,8 @@ def test_unit_of_many_sizes_is_the_one_of_the_users_country() -> None:
         ("what's japan's currency", "Japanese yen"),
         ("what is the german capital", "Berlin"),
         ("which country has the capital lima", "Peru"),
+        ("Winnipeg is the capital of which Canadian province?", "Manitoba"),
+        ("what is the capital of the state of nevada", "Carson City"),
         ("what languages are spoken in Switzerland", "German, French, Italian and Romansh"),
         ("which countries border Portugal", "Spain"),
         ("what continent is egypt in", "Africa"),
@@ -123,7 +125,9 @@ def test_fact_is_looked_up(question: str, value: str) -> None:
         "what was the capital of Germany",
         "what is the capital of France in 1942",
         "is lyon the capital of france",
-        "what is the capital of new mexico",
+        "what is the bosnian language",
+        "what country is singapore in",
+        "what is the capital of the duchy of nevada",
         "who was the president of France",
         "what is the capital of my company",
         "what is the second largest city of France",
@@ -146,6 +150,26 @@ def test_fact_is_looked_up(question: str, value: str) -> None:
 )
 def test_what_is_not_wholly_understood_is_left_alone(question: str) -> None:
     assert FACTS.answer(question) is None
+
+
+def test_name_of_a_country_and_a_state_is_answered_for_both() -> None:
+    found = FACTS.answer("what is the capital of georgia")
+    assert found is not None
+    assert found.text == "The capital of the country Georgia is Tbilisi. The capital of Georgia is Atlanta."
+
+
+def test_state_is_never_taken_for_a_country_of_like_name() -> None:
+    names = [row.partition("\t")[0] for row in (resources_dir() / "facts" / "regions.tsv").read_text().splitlines()[1:]]
+    asked = {name: FACTS.countries.answer(f"what is the capital of {name}", "en") for name in names}
+    assert [name for name, found in asked.items() if found] == ["Georgia"]
+
+
+def test_every_country_is_found_by_its_own_name() -> None:
+    for country in FACTS.countries.things:
+        if "capital" in country.facts:
+            found = FACTS.countries.answer(f"what is the capital of {country.name}", "en")
+            assert found is not None, country.name
+            assert found.value == country.facts["capital"].value
 
 
 def test_nothing_is_divided_by_zero() -> None:

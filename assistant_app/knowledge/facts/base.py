@@ -25,6 +25,7 @@ from assistant_app.knowledge.facts.things import (
     read_constants,
     read_countries,
     read_elements,
+    read_regions,
 )
 from assistant_app.turn import Source
 
@@ -67,7 +68,7 @@ class FactBase:
             _computed(question, language)
             or self._converted(question, language, country)
             or self._constant(question, language)
-            or self.countries.answer(question, language)
+            or self._of_place(question, language)
             or self.elements.answer(question, language)
             or self._place_of_city(question, language)
         )
@@ -109,6 +110,10 @@ class FactBase:
         return LookUp("country", read_countries(self._folder / "countries.json"), self._folder / "relations.toml")
 
     @functools.cached_property
+    def _regions(self) -> LookUp:
+        return LookUp("region", read_regions(self._folder / "regions.tsv"), self._folder / "relations.toml")
+
+    @functools.cached_property
     def elements(self) -> LookUp:
         return LookUp("element", read_elements(self._folder / "elements.tsv"), self._folder / "relations.toml")
 
@@ -134,6 +139,13 @@ class FactBase:
             ):
                 found.setdefault(name, []).append(city)
         return found
+
+    def _of_place(self, question: str, language: str) -> FactAnswer | None:
+        """A country's fact or a state's; both where the name is of both."""
+        country, region = (places.answer(question, language) for places in (self.countries, self._regions))
+        if country is None or region is None or country.value == region.value:
+            return country or region
+        return FactAnswer(f"{country.value} or {region.value}", f"{country.text} {region.text}", country.source)
 
     def _converted(self, question: str, language: str, country: str) -> FactAnswer | None:
         found = self._units.convert(question, language, country)
@@ -174,6 +186,8 @@ class FactBase:
         country = self.countries.thing(city.country) if city else None
         if match is None or city is None or country is None:
             return None
+        if fold(city.name) in fold(country.name):
+            return None  # "Singapore is in Singapore"
         source = Source(GEONAMES, city.name, f"{city.name}, {country.name}")
         if language == "zh":
             return FactAnswer(country.chinese, f"{match['city']}在{country.chinese}。", source)

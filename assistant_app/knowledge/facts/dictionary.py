@@ -40,6 +40,7 @@ _ENDINGS = {
 _MOST_WORDS = 4
 _SHOWN = 3
 _INSTANCE = " @i "
+_LIVED = re.compile(r"\((?:born|died)? ?\d{3,4}(?:-\d{3,4})?\)$")
 _POINTING = frozenset(
     ("it", "this", "that", "he", "she", "they", "him", "her", "them", "you", "we", "us", "one", "i", "me")
 )
@@ -126,7 +127,7 @@ class Dictionary:
         count = int(fields[3], 16)
         words = tuple(re.sub(r"\(\w+\)$", "", fields[4 + 2 * n]).replace("_", " ") for n in range(count))
         definition = re.split(r"; (?=\")|; (?=as in )", gloss)[0].strip().rstrip(";").strip()
-        return Sense(kind, words, definition, _INSTANCE in head)
+        return Sense(kind, words, definition, _INSTANCE in head or bool(_LIVED.search(definition)))
 
     def _bases(self, lemma: str, kind: str) -> Iterator[str]:
         if kind not in self._exceptions:

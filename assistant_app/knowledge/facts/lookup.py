@@ -62,7 +62,11 @@ _NO_ADJECTIVE = frozenset(("language", "location", "continent", "neighbours"))
 """What "Chinese ..." does not ask of China."""
 _TITLES = ("prime minister", "president", "king", "queen", "emperor", "chancellor", "sultan", "pope", "supreme leader")
 _BACK = ("capital", "currency", "symbol", "number", "calling_code", "internet")
-_NOUNS = {"country": ("country", "countries", "nation", "nations"), "element": ("element", "elements")}
+_NOUNS = {
+    "country": ("country", "countries", "nation", "nations"),
+    "element": ("element", "elements"),
+    "region": ("state", "province"),
+}
 _BACK_WITH = frozenset(
     [
         "uses",
@@ -79,6 +83,21 @@ _BACK_WITH = frozenset(
         "periodic",
         "chemical",
         "called",
+        "us",
+        "u",
+        "african",
+        "asian",
+        "european",
+        "american",
+        "south",
+        "north",
+        "central",
+        "caribbean",
+        "island",
+        "canadian",
+        "australian",
+        "following",
+        "these",
     ]
 )
 _MOST_WORDS = 20
@@ -112,7 +131,7 @@ class LookUp:
         self._names, self._adjectives = Names(), Names()
         self._back: dict[tuple[str, str], list[Thing]] = {}
         for thing in self._things.values():
-            for name in thing.names:
+            for name in (*thing.names, thing.name.removeprefix("the ")):
                 self._names.add(name, thing.key)
             for adjective in thing.adjectives:
                 self._adjectives.add(adjective, thing.key)
@@ -132,6 +151,10 @@ class LookUp:
         """The thing of exactly this name, in any language."""
         key = self._names.get(name.removeprefix("the "))
         return self._things.get(key) if key else None
+
+    @property
+    def things(self) -> tuple[Thing, ...]:
+        return tuple(self._things.values())
 
     def thing(self, key: str) -> Thing | None:
         return self._things.get(key)
@@ -154,7 +177,7 @@ class LookUp:
                 unknown = [word for word in left if word not in _GRAMMAR | relation.beside]
                 name = " ".join(unknown)
                 key = self._names.nearly(name) if name and name in " ".join(words) else None
-                if key is not None and self._names.get(name) is None:
+                if key is not None and not (self._names.get(name) or self._adjectives.get(name)):
                     return _told(self._things[key], relation)
         return None
 

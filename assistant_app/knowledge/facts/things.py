@@ -14,6 +14,7 @@ from assistant_app.turn import Source
 
 FACTBOOK = "The World Factbook"
 GEONAMES = "GeoNames"
+REGIONS = "States and provinces"
 ELEMENTS = "mendeleev (periodic table)"
 _FROM_GEONAMES = ("calling_code", "internet", "continent")
 _KELVIN = Fraction(27315, 100)
@@ -154,6 +155,18 @@ def _element(row: Mapping[str, str]) -> Thing:
         named,
         (row["name"], row["chinese"], row["chinese"] + "元素", *also),
     )
+
+
+def read_regions(file: Path) -> tuple[Thing, ...]:
+    """States of the US and of Australia, provinces of Canada."""
+    return tuple(_region(row) for row in _rows(file))
+
+
+def _region(row: Mapping[str, str]) -> Thing:
+    facts = {"capital": Fact(row["capital"], title=REGIONS), "code": Fact(row["code"], title=REGIONS)}
+    kind = row["kind"].split()[-1]
+    names = (row["name"], f"{kind} of {row['name']}", f"{row['name']} {kind}")
+    return Thing(f"{row['kind']} {row['code']}", row["name"], "", facts, names)
 
 
 def _temperature(kelvin: Fraction) -> Fact:
