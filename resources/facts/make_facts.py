@@ -223,8 +223,8 @@ def write_countries(factbook: dict[str, dict[str, str]], cities: list[dict[str, 
                 text = text if re.fullmatch(r"(?:\d{1,2} )?\w+ \d{4}|\d{4}", text) else ""
             if relation == "anthem":
                 quoted = re.findall(r'"([^"]+)"', book.get(field, ""))
-                royal = quoted[:1] == ["God Save the King"] and code != "GB" or code in ("NO", "PR")
-                text = quoted[0] if len(quoted) == 1 and not royal else ""
+                royal = (quoted[:1] == ["God Save the King"] and code != "GB") or code in ("NO", "PR")
+                text = quoted[0].replace("Portugesa", "Portuguesa") if len(quoted) == 1 and not royal else ""
             if relation == "highest":
                 text = re.sub(r"\s*\([^)]*\)", "", text)
                 text = text if re.fullmatch(r"[^\d;:]+ [\d,]+ m", text) else ""
@@ -368,6 +368,9 @@ def write_constants() -> None:
         if unit in ("C/mol", "J/K", "J s", "J mol⁻¹ K⁻¹", "W m⁻² K⁻⁴", "C"):
             value = float(registry.Quantity(1, expression).to(COHERENT[unit]).magnitude)
         told = f"{value:,.0f}" if digits == "0" else f"{value:.{digits}g}"
+        if "e" in told:
+            mantissa, _, exponent = told.partition("e")
+            told = f"{mantissa} × 10^{int(exponent)}"
         lines.append("\t".join((told, name, names, chinese, unit)))
     (HERE / "constants.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

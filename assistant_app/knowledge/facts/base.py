@@ -46,6 +46,7 @@ _CITY_ASKED = (
     re.compile(rf"where(?:'s| is) {_CITY}", re.IGNORECASE),
 )
 _ZH_CITY_ASKED = re.compile(r"(?P<city>.+?)(?:市)?(?:是|在|位于|属于)(?:哪个|哪一个|什么)(?:国家|国)(?:的城市)?")
+_ZH_UNITS = {"metres per second": "米每秒", "per mole": "每摩尔"}
 _SO_MUCH_LARGER = 5
 """Of two cities of one name the larger is meant where it is so many times as large."""
 _LONGEST = 300
@@ -171,11 +172,14 @@ class FactBase:
         if key is None:
             return None
         row = rows[key]
-        value = f"{row['value']} {row['unit']}".strip()
+        unit = _ZH_UNITS.get(row["unit"], row["unit"]) if language == "zh" else row["unit"]
+        value = f"{row['value']} {unit}".strip()
         name = row["chinese"].partition("|")[0] if language == "zh" else f"the {row['name']}"
         name = name if key not in ("pi", "Euler's number") or language == "zh" else row["name"]
         text = f"{name}是{value}。" if language == "zh" else f"{name[0].upper()}{name[1:]} is {value}."
-        return FactAnswer(value, text, Source(CODATA, row["name"], f"{row['name']} = {value}"))
+        speech = re.sub(r"× 10\^(-?\d+)", r"times ten to the power of \1", text) if language != "zh" else None
+        source = Source(CODATA, row["name"], f"{row['name']} = {value}")
+        return FactAnswer(value, text, source, speech if speech != text else None)
 
     def _place_of_city(self, question: str, language: str) -> FactAnswer | None:
         if language == "zh":
