@@ -90,6 +90,9 @@ class Speaker(Protocol):
     def warm_up(self) -> None:
         """Load what the first sentence would wait for, without making the caller wait."""
 
+    def close(self) -> None:
+        """Stop what is being said and end the voice's thread."""
+
 
 class Assistant:
     """Hears a request, finds the skill for it, lets it act, speaks the reply."""

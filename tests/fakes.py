@@ -273,9 +273,13 @@ class FakeSpeaker:
         self.fails = fails
         self.speeches: list[FakeSpeech] = []
         self.warm = False
+        self.closed = False
 
     def warm_up(self) -> None:
         self.warm = True
+
+    def close(self) -> None:
+        self.closed = True
 
     def start(self, on_sentence: Callable[[str], None], cancel: Cancel) -> FakeSpeech:
         if self.fails:
