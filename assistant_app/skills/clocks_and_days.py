@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from assistant_app.agenda.spoken import spoken_clock, spoken_day, spoken_duration
 from assistant_app.agenda.when import parse_when
-from assistant_app.agenda.when.zones import zone_names, zone_of
+from assistant_app.agenda.when.zones import SHORT_NAMES, zone_names, zone_of
 from assistant_app.knowledge.facts.asking import fold, plain, plain_chinese
 from assistant_app.skills.api import SkillContext
 from assistant_app.turn import SkillReply, Source, Utterance
@@ -36,6 +36,29 @@ _AROUND_TIME = frozenset(
         "at",
         "moment",
         "time",
+        "exact",
+        "exactly",
+        "for",
+    )
+)
+_IN_ZONE = re.compile(r"(?:the )?(\w+(?: \w+)?) time ?zone$")
+_AROUND_ZONE = frozenset(
+    (
+        "what",
+        "whats",
+        "which",
+        "is",
+        "s",
+        "the",
+        "in",
+        "for",
+        "of",
+        "timezone",
+        "located",
+        "use",
+        "does",
+        "city",
+        "that",
     )
 )
 _DIFFERENCE = re.compile(
@@ -75,11 +98,11 @@ def clock_or_days(utterance: Utterance, context: SkillContext) -> SkillReply | N
         text = plain_chinese(utterance.text)
         return _chinese_clock(text, context) or _chinese_days(text, context)
     text = plain(utterance.text)
-    return _clock(text, context) or _difference(text, context) or _days(text, context)
+    return _zone(text, context) or _clock(text, context) or _difference(text, context) or _days(text, context)
 
 
 def _clock(text: str, context: SkillContext) -> SkillReply | None:
-    words = fold(text).split()
+    words = fold(_IN_ZONE.sub(r"\1", text.lower())).split()
     unknown = [n for n, word in enumerate(words) if word not in _AROUND_TIME]
     if "time" not in words or not unknown or unknown[-1] - unknown[0] != len(unknown) - 1:
         return None
@@ -92,6 +115,26 @@ def _clock(text: str, context: SkillContext) -> SkillReply | None:
     return SkillReply(
         f"It is {there:%H:%M}{day} in {place.name}.",
         speech=f"It is {spoken_clock(there)}{day} in {place.name}.",
+        sources=(_zone_source(place, there),),
+    )
+
+
+def _zone(text: str, context: SkillContext) -> SkillReply | None:
+    """ "What time zone is Lima in", "London's timezone"."""
+    words = fold(text.lower().replace("time zone", "timezone")).split()
+    unknown = [n for n, word in enumerate(words) if word not in _AROUND_ZONE]
+    if "timezone" not in words or not unknown or unknown[-1] - unknown[0] != len(unknown) - 1:
+        return None
+    place = _place(" ".join(words[unknown[0] : unknown[-1] + 1]), context)
+    if place is None or place.zone[0] in "+-":
+        return None
+    there = context.now().astimezone(zone_of(place.zone))
+    shift = f"{there:%z}"
+    offset = f"UTC{shift[:3]}{'' if shift[3:] == '00' else ':' + shift[3:]}"
+    name = f"{there:%Z}"
+    told = f"{name}, {offset}" if name.isalpha() and name != "UTC" else offset
+    return SkillReply(
+        f"{place.name[0].upper()}{place.name[1:]} is in the time zone {place.zone}, now {told}.",
         sources=(_zone_source(place, there),),
     )
 
@@ -207,10 +250,12 @@ def _place(name: str, context: SkillContext) -> _Place | None:
 
 
 def _titled(name: str) -> str:
+    """ "EST", "Eastern time", "Isle of Man"."""
+    if name in SHORT_NAMES:
+        return name.upper() if len(name) < 6 else f"{name.capitalize()} time"
     small = ("of", "and", "the", "de", "da", "do", "es")
-    return " ".join(
-        word if word in small else word.upper() if len(word) < 3 else word.capitalize() for word in name.split()
-    )
+    words = name.split()
+    return " ".join(word if word in small else word.upper() if len(word) < 3 else word.capitalize() for word in words)
 
 
 def _written(day: date) -> str:

@@ -21,7 +21,7 @@ from assistant_app.knowledge.facts.sums import DividedByZero, NoSum, Sum, combin
 
 _ASKED = re.compile(
     r"^(?:what(?:'s| is| are| does| do)?|whats|how much (?:is|are|does|do)|calculate|compute|work out|evaluate|solve|"
-    r"the (?:answer to|result of|value of))\b\s*",
+    r"the (?:answer to|result of|value of))\b\s*(?:an? (?=\d))?",
     re.IGNORECASE,
 )
 _ASKED_END = re.compile(r"\s*\b(?:equal(?:s)?(?: to)?|is|make|makes|come to|comes to|give|be)$", re.IGNORECASE)
@@ -31,10 +31,11 @@ _WORDS = {
     "x": "*", "×": "*", "·": "*", "divided by": "/", "over": "/", "÷": "/", "modulo": "mod", "mod": "mod",
     "to the power of": "^", "raised to the power of": "^", "to the power": "^", "raised to": "^", "**": "^",
     "squared": "²", "cubed": "³", "factorial": "!", "percent of": "% of", "per cent of": "% of", 
-    "percent off": "% off",
+    "percent off": "% off", "percent tip on": "% of", "% tip on": "% of",
     "per cent off": "% off", "% of": "% of", "% off": "% off", "square root of": "√", "square root": "√",
     "cube root of": "∛",
-    "sum of": "sum", "product of": "product", "average of": "average", "mean of": "average", "add": "sum",
+    "sum of": "sum", "product of": "product", "average of": "average", "mean of": "average",
+    "add": "sum", "add up": "sum",
     "the difference between": "difference", "difference between": "difference", "multiply": "multiply", "by": "by",
     "subtract": "subtract", "from": "from", "divide": "divide", "twice": "twice", "double": "twice", "triple": "thrice",
     "to": "to", "and": "and", "of": "of", "off": "off", "with": "and", ",": "and", "(": "(", ")": ")",
@@ -54,6 +55,11 @@ _SHARE = re.compile(
     r"|(?:what(?:'s| is) )?(?P<part2>.+?) (?:is|as) (?:what|a) (?:percent|per cent|percentage|%) of (?P<whole2>.+)",
     re.IGNORECASE,
 )
+_NTH = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_NTH_POWER = re.compile(rf"to the (?:(?P<digits>\d+)(?:st|nd|rd|th)|(?P<word>{'|'.join(_NTH)})) power")
+_FRACTION = re.compile(r"(?<![\w./)^*+-])(\d+)/(\d+)(?![\w./(^])")
+""" "1/2 divided by 1/4" are two fractions, "100/8" is a division."""
+_MONEY = re.compile(r"\b(dollar|euro|pound|buck|yuan|franc)s?\b")
 _SLASHED = re.compile(r"^(?:what(?:'s| is) )?(\d{1,4})/(\d{1,4})$", re.IGNORECASE)
 _NAME = re.compile(r"[\d-]+")
 """A telephone number or a score, as likely."""
@@ -120,6 +126,11 @@ def _tokens(question: str) -> list[Token]:
     text = re.sub(r"(?<=\d)\s*x\s*(?=\d)", " × ", text)
     text = re.sub(rf"(?<![\w.])[$€£](?=\d)|(?<={'[a-z]'})-(?={'[a-z]'})", " ", text)
     text = text.replace("**", " ^ ")
+    text = _NTH_POWER.sub(lambda match: f"to the power of {match['digits'] or _NTH.index(match['word'])}", text)
+    if " " in text:
+        text = _FRACTION.sub(r"(\1/\2)", text)
+    money = set(_MONEY.findall(text))
+    text = _MONEY.sub(" ", text) if len(money) == 1 else text
     words = re.findall(rf"{DIGITS}(?=\D|$)|[a-z]+|[^\w\s]|[²³]", text)
     if "".join(words) != re.sub(r"\s+", "", text):
         raise NoSum
@@ -267,7 +278,8 @@ class _Reader:
 
     def _listed(self, kind: str) -> Sum:
         members = [self._part()]
-        while self._peek() in ("and", "to") and self._at < len(self._tokens):
+        joint = {"sum": "+", "product": "*", "difference": "-"}.get(kind, "and")
+        while self._peek() in ("and", "to", joint):
             self._at += 1
             while self._peek() == "and":
                 self._at += 1

@@ -10,12 +10,15 @@ import unicodedata
 
 _POLITE = re.compile(
     r"^(?:(?:hey|ok|okay|so|well|please|quick question|assistant)\b[\s,]*)*"
-    r"(?:(?:(?:can|could|would|will) (?:you|u) (?:please )?)?(?:tell|give|show) (?:me|us)(?: about)?\b[\s,:]*"
-    r"|(?:do|would) you (?:happen to )?know\b[\s,]*|i(?: would|'d) like to know\b[\s,]*|i (?:want|need) to know\b[\s,]*"
-    r"|(?:can|could|would|will) you (?:please )?)?(?:please )?",
+    r"(?:i (?:would|'d) (?:like|love) to know\b[\s,]*|i (?:want|need|wanna) (?:to )?know\b[\s,]*|do you know\b[\s,]*"
+    r"|(?:(?:can|could|would|will) (?:you|u|i) (?:please )?)?"
+    r"(?:(?:please )?(?:tell|give|show|read|get|provide)(?: me| us)?(?: about)?\b[\s,:]*"
+    r"|find out\b\s*|let me know\b\s*)?)"
+    r"(?:please )?",
     re.IGNORECASE,
 )
-_POLITE_END = re.compile(r"[\s,]*(?:please|thanks|thank you|for me|do you know)?[\s?.!:=]*$", re.IGNORECASE)
+_POLITE_END = re.compile(r"(?:[\s,]*\b(?:please|thanks|thank you|for me|do you know|now))*[\s?.!:=]*$", re.IGNORECASE)
+_WHATS = re.compile(r"^(what|where|who)s\b", re.IGNORECASE)
 _POLITE_ZH = re.compile(r"^(?:你好|请问|请|麻烦|帮我|告诉我|你知道|我想知道|算一下|算算|计算一下|计算|查一下|[，, ])*")
 _POLITE_END_ZH = re.compile(r"(?:[吗呢呀啊吧]|谢谢)?[\s？?。！!，,]*$")
 
@@ -24,7 +27,8 @@ def plain(text: str) -> str:
     """The question without politeness, mark and doubled gaps."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'")
     text = " ".join(text.split())
-    return _POLITE_END.sub("", _POLITE.sub("", text, count=1), count=1).strip()
+    text = _POLITE_END.sub("", _POLITE.sub("", text, count=1), count=1).strip()
+    return _WHATS.sub(r"\1's", text)
 
 
 def plain_chinese(text: str) -> str:

@@ -54,7 +54,9 @@ _INTO = (
     "equal to how many",
 )
 _ASKED = re.compile(
-    r"^(?:what(?:'s| is| are)|whats|how much (?:is|are)|convert|change|turn|express|calculate"
+    r"^(?:what(?:'s| is| are)|whats|how much (?:is|are)|convert|change|turn|express|calculate|i need"
+    r"|(?:tell me )?how (?:to|do (?:you|i|we)|can (?:you|i|we)|would (?:you|i|we)) (?:convert|change|turn|get from)"
+    r"|(?:what(?:'s| is) )?the conversion (?:for|from|of)"
     r"|how (?:long|far|big|heavy) is)\s+",
     re.IGNORECASE,
 )
@@ -242,7 +244,7 @@ class Units:
 def _told(amounts: tuple[Amount, ...], target: Unit, language: str) -> Converted:
     base = sum((part.value * part.unit.factor + part.unit.offset for part in amounts), Fraction(0))
     value = (base - target.offset) / target.factor
-    written = exactly(value, 6)
+    written = exactly(value, 4)
     exact = written is not None and len(written.replace(",", "")) <= 12
     written = written if exact and written else rounded(value, 6 if abs(value) >= 1000 else 4)
     if language == "zh" and target.chinese and all(part.unit.chinese for part in amounts):

@@ -19,10 +19,14 @@ from assistant_app.turn import Source
 _KINDS = ("noun", "verb", "adj", "adv")
 _SPOKEN_KINDS = {"noun": "noun", "verb": "verb", "adj": "adjective", "adv": "adverb"}
 _ZH_KINDS = {"noun": "名词", "verb": "动词", "adj": "形容词", "adv": "副词"}
-_WORD = r"(?:the (?:english )?(?:word|term|expression|phrase) )?[\"'“]?(?P<word>[^\"'“”?]+?)[\"'”]?"
+_WORD = r"(?:the )?(?:(?:english )?(?:word|term|expression|phrase) )?[\"'“]?(?P<word>[^\"'“”?]+?)[\"'”]?"
 _ASKED = (
     re.compile(rf"what does {_WORD} mean(?: in english)?", re.IGNORECASE),
-    re.compile(rf"(?:what(?:'s| is) )?(?:the )?(?:meaning|definition) (?:of|for) {_WORD}", re.IGNORECASE),
+    re.compile(rf"(?:exactly )?what (?:is |does |do )?{_WORD} (?:means?|meant)", re.IGNORECASE),
+    re.compile(rf"{_WORD} definition", re.IGNORECASE),
+    re.compile(
+        rf"(?:what(?:'s| is) )?(?:the |a )?(?:dictionary )?(?:meaning|definition) (?:of|for) {_WORD}", re.IGNORECASE
+    ),
     re.compile(rf"define {_WORD}", re.IGNORECASE),
     re.compile(rf"what(?:'s| is) meant by {_WORD}", re.IGNORECASE),
 )

@@ -88,7 +88,7 @@ def _whole_at(words: Sequence[str], start: int) -> tuple[Fraction, int] | None:
             return None
     elif start < len(words) and re.fullmatch(DIGITS, words[start]):
         digits = words[start].replace(",", "")
-        if len(digits) > _MOST_DIGITS:
+        if len(digits) > _MOST_DIGITS or re.match(r"0\d", digits):
             return None
         group, at = Fraction(digits), start + 1
         if words[at : at + 1] and words[at] in _LARGE:
