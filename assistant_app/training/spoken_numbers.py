@@ -11,56 +11,24 @@ import random
 import re
 from collections.abc import Iterator
 
+from assistant_app.number_words import (
+    ONES,
+    ORDINALS,
+    TENS,
+    ZH_DIGITS,
+    chinese_digits,
+    chinese_words,
+    english_digits,
+    english_ordinal,
+    english_words,
+    english_year,
+)
+
 Edit = tuple[int, int, str]
 """Start and end character offsets and what is put there."""
 
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_ORDINALS = [
-    "zeroth",
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-]
-_VALUES = {word: value for value, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
-_NTH = {word: value for value, word in enumerate(_ORDINALS)} | {"twentieth": 20, "thirtieth": 30}
+_VALUES = {word: value for value, word in enumerate(ONES)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
+_NTH = {word: value for value, word in enumerate(ORDINALS)} | {"twentieth": 20, "thirtieth": 30}
 _MONEY = {"$": "dollar", "£": "pound", "€": "euro"}
 
 _DIGITS = re.compile(
@@ -81,30 +49,6 @@ _RUN = re.compile(
 _UNIT_AFTER = re.compile(
     r"\s+(?:more\s+)?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|o'?clock)\b", re.IGNORECASE
 )
-
-
-def english_words(number: int) -> str:
-    """Below a million: "three hundred forty two"."""
-    if number < 20:
-        return _ONES[number]
-    if number < 100:
-        return _TENS[number // 10 - 2] + (f" {_ONES[number % 10]}" if number % 10 else "")
-    for size, name in ((1000, "thousand"), (100, "hundred")):
-        if number >= size:
-            rest = number % size
-            return f"{english_words(number // size)} {name}" + (f" {english_words(rest)}" if rest else "")
-    raise AssertionError(number)
-
-
-def english_ordinal(number: int) -> str:
-    if number < 20:
-        return _ORDINALS[number]
-    tens, ones = number // 10, number % 10
-    if number < 100:
-        return f"{_TENS[tens - 2]} {_ORDINALS[ones]}" if ones else _TENS[tens - 2][:-1] + "ieth"
-    rest = number % 100
-    hundreds = english_words(number - rest)
-    return f"{hundreds} {english_ordinal(rest)}" if rest else f"{hundreds}th"
 
 
 def digits_to_english(text: str, rng: random.Random | None = None) -> list[Edit]:
@@ -132,13 +76,11 @@ def _said(match: re.Match[str], rng: random.Random | None) -> str:
     if match["percent"]:
         return f"{_whole(match['share'])} percent"
     if match["decimal"]:
-        return f"{_whole(match['whole'])} point {_one_by_one(match['part'])}"
+        return f"{_whole(match['whole'])} point {english_digits(match['part'])}"
     digits = match[0]
     number = int(digits.replace(",", ""))
     if len(digits) == 4 and "," not in digits and 1100 <= number < 2100 and number % 1000 >= 10:
-        first, last = divmod(number, 100)
-        tail = "hundred" if not last else f"oh {_ONES[last]}" if last < 10 else english_words(last)
-        return f"{english_words(first)} {tail}"
+        return english_year(number)
     return _whole(digits.replace(",", ""))
 
 
@@ -150,12 +92,8 @@ def _half(letter: str | None, rng: random.Random | None) -> str:
 
 def _whole(digits: str) -> str:
     if len(digits) > 6 or (digits.startswith("0") and len(digits) > 1):
-        return _one_by_one(digits)
+        return english_digits(digits)
     return english_words(int(digits))
-
-
-def _one_by_one(digits: str) -> str:
-    return " ".join(_ONES[int(digit)] for digit in digits)
 
 
 def english_to_digits(text: str, rng: random.Random) -> list[Edit]:
@@ -234,8 +172,7 @@ def _with_ending(number: int) -> str:
     return f"{number}{ending}"
 
 
-_ZH = "零一二三四五六七八九"
-_ZH_VALUES = {digit: value for value, digit in enumerate(_ZH)} | {"〇": 0, "两": 2, "兩": 2}
+_ZH_VALUES = {digit: value for value, digit in enumerate(ZH_DIGITS)} | {"〇": 0, "两": 2, "兩": 2}
 _ZH_SIZES = {"十": 10, "百": 100, "千": 1000}
 _COUNTED = "点點号號月日年个個小分秒天度块元岁楼斤次位人刻周星杯只张页公里米"
 _ZH_DIGITS = re.compile(
@@ -243,22 +180,6 @@ _ZH_DIGITS = re.compile(
     r"|(?P<share>\d+)%|(?P<decimal>\d+\.\d+)|(?P<number>\d+)"
 )
 _ZH_RUN = re.compile(rf"(?<![周期拜礼第几\d])[{''.join(_ZH_VALUES)}十百千]+(?=[{_COUNTED}])")
-
-
-def chinese_words(number: int) -> str:
-    """Below ten thousand."""
-    if number < 10:
-        return _ZH[number]
-    for name, size in (("千", 1000), ("百", 100), ("十", 10)):
-        if number >= size:
-            head, rest = divmod(number, size)
-            lead = "" if size == 10 and head == 1 else _ZH[head]
-            gap = "零" if rest and rest < size // 10 else ""
-            tail = (
-                f"一{chinese_words(rest)}" if size == 100 and 10 <= rest < 20 else chinese_words(rest) if rest else ""
-            )
-            return f"{lead}{name}{gap}{tail}"
-    raise AssertionError(number)
 
 
 def digits_to_chinese(text: str, rng: random.Random | None = None) -> list[Edit]:
@@ -272,12 +193,12 @@ def digits_to_chinese(text: str, rng: random.Random | None = None) -> list[Edit]
             tail = "半" if half else ("零" if minute < 10 else "") + chinese_words(minute) + "分" if minute else ""
             said = f"{_zh_count(int(match['h']), '点')}点{tail}"
         elif match["year"] or (len(match[0]) > 4 and not match["decimal"]):
-            said = "".join(_ZH[int(digit)] for digit in match[0] if digit.isdigit())
+            said = chinese_digits(match[0])
         elif match["share"]:
             said = f"百分之{chinese_words(int(match['share']))}"
         elif match["decimal"]:
             whole, _, part = match[0].partition(".")
-            said = f"{chinese_words(int(whole[-4:]))}点{''.join(_ZH[int(digit)] for digit in part)}"
+            said = f"{chinese_words(int(whole[-4:]))}点{chinese_digits(part)}"
         else:
             said = _zh_count(int(match[0]), after)
         edits.append((match.start(), match.end(), said))

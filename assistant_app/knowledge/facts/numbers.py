@@ -9,31 +9,10 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
+from assistant_app.number_words import ONES, TENS, ZH_DIGITS
+
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_SMALL = {word: value for value, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
+_SMALL = {word: value for value, word in enumerate(ONES)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
 _LARGE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SHARES = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 _SHARES |= {f"{word}s": value for word, value in _SHARES.items()} | {"halves": 2}
@@ -119,7 +98,7 @@ def _small(words: Sequence[str], at: int) -> bool:
     return at < len(words) and words[at] in _SMALL
 
 
-_ZH_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_ZH_DIGITS = {digit: value for value, digit in enumerate(ZH_DIGITS)} | {"〇": 0, "两": 2}
 _ZH_SIZES = {"十": 10, "百": 100, "千": 1000}
 _ZH_LARGE = {"万": 10**4, "亿": 10**8}
 CHINESE = rf"[{''.join(_ZH_DIGITS)}十百千万亿]+(?:点[{''.join(_ZH_DIGITS)}]+)?|(?:{DIGITS})[万亿]?"
