@@ -1,6 +1,6 @@
 """How many open questions the facts in the box answer, and how many of those rightly.
 
-    python -m assistant_app.training.fact_accuracy DIR [--limit N] [--wordnet DIR] [--show wrong|right]
+    python -m assistant_app.training.fact_accuracy DIR [--wordnet DIR] [--show wrong|right]
 
 DIR is laid out like the measuring data: nq_open (real searches), webquestions, open_trivia (its choices are not
 looked at). Precision counts more than coverage: what is left alone goes on to documents and model. An answer is
@@ -54,7 +54,7 @@ class Judged:
         }
 
 
-def judge(name: str, rows: Iterator[tuple[str, Sequence[str]]], facts: FactBase) -> Judged:
+def judge(rows: Iterator[tuple[str, Sequence[str]]], facts: FactBase) -> Judged:
     """Every question of a set put to the facts and, where these say nothing, to the dictionary."""
     judged = Judged()
     for question, answers in rows:
@@ -63,7 +63,7 @@ def judge(name: str, rows: Iterator[tuple[str, Sequence[str]]], facts: FactBase)
         if found is None:
             judged.defined += facts.define(question) is not None
             continue
-        if is_right(found.value, found.text, answers):
+        if is_right(found.value, answers):
             judged.right += 1
             judged.rightly.append((question, found.value))
         else:
@@ -71,7 +71,7 @@ def judge(name: str, rows: Iterator[tuple[str, Sequence[str]]], facts: FactBase)
     return judged
 
 
-def is_right(value: str, text: str, answers: Sequence[str]) -> bool:
+def is_right(value: str, answers: Sequence[str]) -> bool:
     """Whether an answer says what one of the set's does."""
     for answer in answers:
         one, other = _plain(value), _plain(answer)
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (args.data / name).is_dir():
             print(f"{name}: not in {args.data}", file=sys.stderr)  # noqa: T201
             continue
-        judged = judge(name, questions_of(args.data, name), facts)
+        judged = judge(questions_of(args.data, name), facts)
         print(json.dumps({name: judged.figures()}))  # noqa: T201
         shown = judged.wrong if args.show == "wrong" else judged.rightly if args.show == "right" else ()
         for one in shown:

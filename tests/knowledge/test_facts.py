@@ -44,6 +44,7 @@ def value_of(question: str, language: str = "en", country: str = "") -> str | No
         ("three and a half times two", "7"),
         ("what percent of 80 is 12", "15%"),
         ("0.1 + 0.2", "0.3"),
+        ("what is the answer to two times three", "6"),
         ("1/2 divided by 1/4", "2"),
         ("2/3 of 90", "60"),
         ("3 to the 6th power", "729"),

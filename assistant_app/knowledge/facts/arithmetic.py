@@ -20,10 +20,11 @@ from assistant_app.knowledge.facts.numbers import CHINESE, DIGITS, chinese_numbe
 from assistant_app.knowledge.facts.sums import DividedByZero, NoSum, Sum, combined, inside, power, root
 
 _ASKED = re.compile(
-    r"^(?:what(?:'s| is| are| does| do)?|whats|how much (?:is|are|does|do)|calculate|compute|work out|evaluate|solve|"
-    r"the (?:answer to|result of|value of))\b\s*(?:an? (?=\d))?",
+    r"^(?:what(?:'s| is| are| does| do)?|how much (?:is|are|does|do)|calculate|compute|work out|evaluate|solve|answer)"
+    r"\b\s*(?:an? (?=\d))?",
     re.IGNORECASE,
 )
+_RESULT = re.compile(r"^(?:the )?(?:answer to|result of|value of|equation)\s+(?:an? (?=\d))?", re.IGNORECASE)
 _ASKED_END = re.compile(r"\s*\b(?:equal(?:s)?(?: to)?|is|make|makes|come to|comes to|give|be)$", re.IGNORECASE)
 _ASKED_ZH = re.compile(r"(?:的?结果|的?和|的?值)?(?:是|等于|得|=)(?:多少|几|什么)?$")
 _WORDS = {
@@ -121,7 +122,7 @@ Token = Fraction | str
 
 
 def _tokens(question: str) -> list[Token]:
-    text = _ASKED.sub("", plain(question), count=1)
+    text = _RESULT.sub("", _ASKED.sub("", plain(question), count=1), count=1)
     text = _ASKED_END.sub("", text, count=1).lower().replace("what's", "")
     text = re.sub(r"(?<=\d)\s*x\s*(?=\d)", " × ", text)
     text = re.sub(rf"(?<![\w.])[$€£](?=\d)|(?<={'[a-z]'})-(?={'[a-z]'})", " ", text)

@@ -12,7 +12,7 @@ _POLITE = re.compile(
     r"^(?:(?:hey|ok|okay|so|well|please|quick question|assistant)\b[\s,]*)*"
     r"(?:i (?:would|'d) (?:like|love) to know\b[\s,]*|i (?:want|need|wanna) (?:to )?know\b[\s,]*|do you know\b[\s,]*"
     r"|(?:(?:can|could|would|will) (?:you|u|i) (?:please )?)?"
-    r"(?:(?:please )?(?:tell|give|show|read|get|provide)(?: me| us)?(?: about)?\b[\s,:]*"
+    r"(?:(?:please )?(?:tell|give|show|read|get|find|provide)(?: me| us)?(?: about)?\b[\s,:]*"
     r"|find out\b\s*|let me know\b\s*)?)"
     r"(?:please )?",
     re.IGNORECASE,
