@@ -350,6 +350,9 @@ def write_units() -> None:
     lines = ["dimension\tfactor\toffset\tsingular\tplural\tnames\tchinese\twhere"]
     for line in (HERE / "units_source.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         expression, *names = line.split("\t")
+        if expression.startswith("months:"):  # they have no fixed length in days
+            lines.append("\t".join(("month^1", expression.partition(":")[2], "0", *names)))
+            continue
         one = registry.Quantity(Fraction(1), registry.parse_units(expression)) if expression.isidentifier() else None
         one = registry.parse_expression(expression) if one is None else one
         base = one.to_base_units()
