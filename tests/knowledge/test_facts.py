@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant_app.knowledge.facts import FactBase
@@ -208,6 +208,7 @@ def test_who_is_in_office_is_told_with_the_month_of_the_data() -> None:
     assert found.text == "King of Sweden: Carl XVI Gustaf, since September 1973, as of January 2026."
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**9), 10**9), st.integers(1, 10**6))
 def test_written_numbers_are_read_back(top: int, bottom: int) -> None:
     written = exactly(Fraction(top, bottom), 12)
@@ -217,6 +218,7 @@ def test_written_numbers_are_read_back(top: int, bottom: int) -> None:
         assert number[0] == abs(Fraction(top, bottom))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789+-*/()%^ ofand,.", max_size=30))
 def test_no_text_of_digits_and_signs_breaks_the_reader(text: str) -> None:
     found = compute(text)
