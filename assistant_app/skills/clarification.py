@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from assistant_app.skills.answers import NO, chosen
 from assistant_app.skills.api import FollowsUp, Skill, SkillContext
-from assistant_app.turn import UNKNOWN, Candidate, Choice, Pending, Route, SkillReply, Utterance, Why
+from assistant_app.skills.exact_answers import exact_answer, meaning_of_word
+from assistant_app.turn import (
+    QUESTION_ANSWERING,
+    UNKNOWN,
+    Candidate,
+    Choice,
+    Pending,
+    Route,
+    SkillReply,
+    Utterance,
+    Why,
+)
 
 CLARIFICATION = "clarification"
 _MOST_CHOICES = 3
@@ -26,6 +37,11 @@ class Clarification:
 
     def act(self, utterance: Utterance, route: Route, context: SkillContext) -> SkillReply:
         candidates = self._candidates(route)
+        known = exact_answer(utterance, context)
+        if known is None and {candidate.skill for candidate in candidates} == {QUESTION_ANSWERING}:
+            known = meaning_of_word(utterance, context)
+        if known is not None:  # a question that was understood whole is no reason to ask
+            return known
         if not candidates:
             return self._skills[UNKNOWN].act(utterance, route, context)
         labels = [self._label(candidate) for candidate in candidates]

@@ -10,12 +10,13 @@ import pytest
 from assistant_app.knowledge.facts import FactBase
 from assistant_app.paths import resources_dir
 from assistant_app.skills.api import SkillContext
+from assistant_app.skills.clarification import Clarification
 from assistant_app.skills.clocks_and_days import CALENDAR, ZONES, clock_or_days
 from assistant_app.skills.exact_answers import exact_answer
 from assistant_app.skills.question_answering import QuestionAnswering
 from assistant_app.skills.scheduling import Scheduling
 from assistant_app.skills.unknown import Unknown
-from assistant_app.turn import Route, Utterance
+from assistant_app.turn import Candidate, Route, Utterance, Why
 from tests.fakes import FakeAnswerer, FakeDialogue, FakeKnowledge, make_context
 from tests.knowledge.small_wordnet import write_wordnet
 
@@ -126,6 +127,13 @@ def test_question_for_a_far_clock_is_answered_by_the_calendar_skill() -> None:
 def test_fact_that_was_taken_for_another_request_is_still_told() -> None:
     reply = Unknown({}).act(said("what is the speed of light"), Route("unknown", "smart_home", 0.9), context())
     assert reply.text == "The speed of light is 299,792,458 metres per second."
+
+
+def test_unsure_route_does_not_ask_back_where_the_answer_is_certain() -> None:
+    candidates = (Candidate("question_answering", "ask", 0.5), Candidate("dialogue", "chat", 0.4))
+    unsure = Route("question_answering", "ask", 0.5, unsure=True, why=Why(candidates))
+    reply = Clarification({}).act(said("2 + 2"), unsure, context())
+    assert (reply.text, reply.pending) == ("2 + 2 = 4.", None)
 
 
 def test_without_facts_nothing_is_looked_up() -> None:
