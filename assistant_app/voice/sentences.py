@@ -20,14 +20,41 @@ _TITLES = frozenset(
     re.findall(
         r"\S+",
         "mr mrs ms dr prof sr jr vs approx dept fig vol pp gen col capt lt sgt rev hon jan feb apr jun jul aug sep "
-        "sept oct nov dec tue tues wed thu thur thurs fri ave blvd rd e.g i.e",
+        "ca cf nos mt sept oct nov dec tue tues wed thu thur thurs fri ave blvd rd e.g i.e",
     )
 )
 """Short forms that more words always follow."""
-_PERHAPS_LAST = frozenset(("no", "sat", "sun", "mar", "mon", "co", "st", "etc", "inc", "ltd", "corp", "est"))
+_PERHAPS_LAST = frozenset(
+    (
+        "max",
+        "min",
+        "sec",
+        "art",
+        "ext",
+        "ed",
+        "ch",
+        "ft",
+        "incl",
+        "excl",
+        "no",
+        "sat",
+        "sun",
+        "mar",
+        "mon",
+        "co",
+        "st",
+        "etc",
+        "inc",
+        "ltd",
+        "corp",
+        "est",
+    )
+)
 """Short forms, and words, that can end a sentence: the next word's capital decides."""
 _DOTTED = re.compile(r"(?:^|[\s(])(?:[A-Za-z]\.)+$")
 """e.g., i.e., a.m., U.S., an initial."""
+_FENCE = re.compile(r"\s*(```|~~~)")
+"""A block of code is one sentence, whatever is in it."""
 _LIST_NUMBER = re.compile(r"^\s*\d{1,3}\.$")
 _END = re.compile(rf"[.!?]+|[{_CHINESE_ENDS}]+|\n")
 
@@ -69,6 +96,9 @@ class SentenceStream:
     @staticmethod
     def _next_end(text: str, begin: int, look: int, *, last: bool) -> tuple[int | None, int]:
         """Where the sentence from `begin` ends, else None and where to look on when more text is there."""
+        if fence := _FENCE.match(text, begin):
+            closed = text.find(fence[1], fence.end())
+            return (None, begin) if closed < 0 else (closed + len(fence[1]), begin)
         while True:
             found = _END.search(text, look)
             limit = begin + _LONGEST

@@ -34,7 +34,7 @@ def test_sentences_are_spoken_in_order_and_told_as_written() -> None:
         speech.finish()
         assert speech.wait(PATIENCE)
     assert told == ["It is **done**.", "It is at 15:30.", "Bye"]
-    assert voice.said == ["It is done.", "It is at 3:30 PM.", "Bye"]
+    assert voice.said == ["It is done.", "It is at three thirty PM.", "Bye"]
     assert speech.first_sound_at == 1.0
     assert speech.problem is None
 
