@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import string
+import typing
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from torch import Tensor
+if typing.TYPE_CHECKING:
+    from torch import Tensor
 
 Span = tuple[int, int, str]
 

@@ -43,6 +43,8 @@ class FakeTokenizer:
 class FakeModel:
     """Routes by the first rule whose words are in the text; what is shown as the reason are those words."""
 
+    weights_name = "fake"
+
     def __post_init__(self) -> None:
         self.tokenizer = FakeTokenizer()
         self.checkpoint = SimpleNamespace(

@@ -387,7 +387,7 @@ def test_released_model_is_measured_on_every_side(real_model: MultiTaskModel, da
         now=NOW,
         weights=Weights(None, shipped_models_dir() / "released"),
         tasks=["hwu64", "sgd", "banking77"],
-        limit=3,
+        limit=6,
     )
     assert report["tasks"]["hwu64"]["skill_accuracy"] >= 0.6
     assert report["carry_over"]["curve"]

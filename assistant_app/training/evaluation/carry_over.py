@@ -16,7 +16,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from assistant_app.brain.prototypes import own_sentences
+from assistant_app.brain.acquired import REFERENCE_FILE
+from assistant_app.brain.prototypes import Reference, own_sentences
 from assistant_app.paths import shipped_models_dir
 from assistant_app.training.evaluation.samples import OnProgress, Predictions, Samples, ours
 from assistant_app.training.tasks import READERS, TextExample, held_out
@@ -50,7 +51,11 @@ def measure(
         return {}
     if model.understanding.reference is None:
         sentences = own_sentences(shipped_models_dir() / "recipes")
-        model.know(model.read_reference(sentences, lambda done, total: on_progress("own sentences", done, total)))
+        shipped = shipped_models_dir() / "released" / REFERENCE_FILE
+        model.know(
+            Reference.load(shipped, sentences, model.weights_name)
+            or model.read_reference(sentences, lambda done, total: on_progress("own sentences", done, total))
+        )
     try:
         return _curve(model, domains, built_in, predictions, on_progress)
     finally:
