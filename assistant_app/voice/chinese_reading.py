@@ -17,7 +17,7 @@ Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 _MINUS = r"(?<![\dA-Za-z)\]%.,-])[-−](?=[\d.$€£¥￥])"
 _TO = r"\s?[-–—~～至]\s?"
 _COUNTED = "千万亿个點点小天分周年次位杯只張张本件条篇种倍块份台家口岁人名秒米公"
-_TIME = r"(?<![\d:：])([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?![\d:：])"
+_TIME = r"(?<!\d)(?<!\d[:：])([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?![\d:：])"
 _RANGE = re.compile(rf"{_TIME}{_TO}{_TIME}")
 _CLOCK = re.compile(rf"{_TIME}(?:\s?([AaPp])\.?[Mm]\b\.?)?")
 _ISO = re.compile(r"(?<![\d-])(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?![\d/-])(?:[T ](?=\d{2}:\d{2}))?")
@@ -32,7 +32,7 @@ _VERSION = re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.])")
 _FRACTION = re.compile(r"(?<![\d/.])(?:(\d+) )?(\d{1,3})[/⁄](\d{1,4})(?![\d/.])")
 _SIMPLE = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
 _SIMPLE_FRACTION = re.compile(rf"(?:(\d+)\s?)?([{''.join(_SIMPLE)}])")
-_RATIO = re.compile(r"(?<![\d:：.])(\d{1,4})\s?[:：]\s?(\d{1,4})(?![\d:：.])")
+_RATIO = re.compile(r"(?<!\d)(?<!\d[:：.])(\d{1,4})\s?[:：]\s?(\d{1,4})(?![\d:：.])")
 _NUMBER_RANGE = re.compile(rf"(?<![\d.-])({NUMBER}){_TO}({NUMBER})(?![\d.-])")
 _CALCULATION = re.compile(r"(?<=[\d)])\s*[-−]\s*(?=[\d(])")
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50}
@@ -45,6 +45,11 @@ _COMBINED = {"!=": "≠", "==": "=", "<=": "≤", ">=": "≥", "->": "→", "=>"
 _LATIN_DASH = re.compile(r"(?<=[A-Za-z])-(?=\d)")
 _MEASURED_RANGE = re.compile(r"(?<=[元块天年月日号点分秒度米克升岁页%％])\s?[-–—~～]\s?(?=[\d$€£¥￥])")
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+_CODE = re.compile(r"(?<=[A-Z])(?!(?:19|20)\d\d(?!\d))\d{3,}(?!\d|[.,]\d)")
+_TIMER = re.compile(r"(?<!\d)(?<!\d[:：])00:([0-5]\d):([0-5]\d)(?![\d:])")
+_EACH = re.compile(r"(?<=[元块次个])/(?=[天月年人个次小晚周])")
+_SHARP = re.compile(r"\b([A-G])#(?!\w)", re.ASCII)
+_NUMBER_SLASH = re.compile(r"(?<=\d)/(?=\d)")
 _SIGN = re.compile(rf"\s*([{''.join(map(re.escape, _SIGNS))}])\s*")
 _ABOUT = re.compile(r"(?<!\w)[~～]\s?(?=\d)")
 _POWER = re.compile(r"(?<=\w)(?:\^([-−]?\d{1,4})|([²³]))")
@@ -61,23 +66,28 @@ def read_chinese(text: TracedText) -> None:
 def _rules() -> tuple[Rule, ...]:
     money = any_of(reading_words().currencies)
     sign, upto = rf"(?P<sign>{_MINUS})?", rf"(?:{_TO}(?P<b>{NUMBER}))?"
+    per = rf"(?:/(?P<per>{any_of(reading_words().units_after_per)})(?![A-Za-z/]))?"
     scale = r"\s?(?P<scale>[万亿千百]*)"
     return (
         (re.compile(any_of(_COMBINED)), lambda found: _COMBINED[found[0]]),
+        (_CODE, lambda found: chinese_digits(found[0])),
         (_LATIN_DASH, lambda _: " "),
         (_MEASURED_RANGE, lambda _: "到"),
         (_PHONE, _phone),
         (_DIALLED, lambda found: chinese_digits(found[1]).replace("一", "幺")),
         (_ISO, _iso_date),
+        (_TIMER, _timer),
         (_RANGE, lambda found: f"{_time(found)}到{clock_words(int(found[4]), int(found[5]))}"),
         (_CLOCK, _time),
         (_YEARS, lambda found: f"{chinese_digits(found[1])}到{chinese_digits(found[2])}"),
         (_YEAR, _year),
         (
-            re.compile(rf"(?<![A-Za-z\d])(?P<sign>[-−])?(?P<unit>{money})\s?(?P<a>{NUMBER}){upto}{scale}(?:元|块)?"),
+            re.compile(
+                rf"(?<![A-Za-z\d])(?P<sign>[-−])?(?P<unit>{money})\s?(?P<a>{NUMBER}){upto}{scale}(?:元|块)?{per}"
+            ),
             _money,
         ),
-        (re.compile(rf"{sign}(?P<a>{NUMBER}){upto}{scale}\s?(?P<unit>{money})(?![A-Za-z\d$])"), _money),
+        (re.compile(rf"{sign}(?P<a>{NUMBER}){upto}{scale}\s?(?P<unit>{money})(?![A-Za-z\d$]){per}"), _money),
         (re.compile(rf"{sign}(?P<a>{NUMBER}){upto}\s?[%％]"), _percent),
         (re.compile(rf"{sign}(?<![A-Za-z\d.,])(?P<a>{NUMBER}){upto}\s?(?P<unit>{unit_pattern()})"), _quantity),
         (_ADDRESS, lambda found: "点".join(chinese_digits(part) for part in found[0].split("."))),
@@ -85,6 +95,13 @@ def _rules() -> tuple[Rule, ...]:
         (_SIMPLE_FRACTION, lambda found: f"{f'{found[1]} ' if found[1] else ''}{_SIMPLE[found[2]]}"),
         (_FRACTION, _fraction),
         (_CHAPTER, lambda found: f"第{chinese_words(_roman(found[1]))}"),
+        (_EACH, lambda _: "每"),
+        (
+            re.compile(rf"(?<=[元块])/({any_of(reading_words().units_after_per)})(?![A-Za-z/])"),
+            lambda found: f"每{unit_words(found[1], one=True, chinese=True)}",
+        ),
+        (_SHARP, lambda found: f"{found[1]} sharp"),
+        (_NUMBER_SLASH, lambda _: "斜杠"),
         (_RATIO, lambda found: f"{_spoken(found[1])}比{_spoken(found[2])}"),
         (_CALCULATION, lambda found: "减" if "=" in found.string else None),
         (_NUMBER_RANGE, lambda found: f"{_spoken(found[1])}到{_counted(found, found[2])}"),
@@ -164,12 +181,19 @@ def _time(found: re.Match[str]) -> str | None:
     return f"{said}{chinese_words(seconds)}秒"
 
 
+def _timer(found: re.Match[str]) -> str:
+    minutes, seconds = int(found[1]), int(found[2])
+    said = f"{chinese_words(minutes)}分钟" if minutes else ""
+    return said + (f"{chinese_words(seconds)}秒" if seconds or not minutes else "")
+
+
 def _money(found: re.Match[str]) -> str:
     name = reading_words().currencies[found["unit"]][2]
     upto = f"到{_spoken(found['b'])}" if found["b"] else ""
     amount = found["a"] if "." not in found["a"] else found["a"].rstrip("0").rstrip(".") or "0"
     amount = "两" if amount == "2" and not upto and not found["scale"] else _spoken(amount)
-    return f"{'负' if found['sign'] else ''}{amount}{upto}{found['scale']}{name}"
+    per = f"每{unit_words(found['per'], one=True, chinese=True)}" if found["per"] else ""
+    return f"{'负' if found['sign'] else ''}{amount}{upto}{found['scale']}{name}{per}"
 
 
 def _percent(found: re.Match[str]) -> str:

@@ -28,7 +28,9 @@ _FRACTIONS = {
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SIGNS = {
     "&": "and", "=": "equals", "≠": "is not equal to", "≈": "is about", "<": "less than", ">": "greater than",
-    "≤": "at most", "≥": "at least", "±": "plus or minus", "×": "times", "÷": "divided by", "√": "root of",
+    
+    "≤": "less than or equal to", "≥": "greater than or equal to", "±": "plus or minus",
+    "×": "times", "÷": "divided by", "√": "root of",
     "→": "to", "⇒": "so", "←": "from", "§": "section", "∞": "infinity", "π": "pi", "‰": "per mille", "%": "percent",
     "°": "degrees", "@": "at", "+": "plus", "€": "euro", "£": "pound", "₹": "rupee",
 }  # fmt: skip
@@ -68,9 +70,10 @@ _SLASH = re.compile(r"(?<=[A-Za-z])\s?/\s?(?=[A-Za-z])")
 _NUMBER_SLASH = re.compile(r"(?<=\d)\s?/\s?(?=\d)")
 _DASH = re.compile(r"(?<=\d)-(?=\d)")
 _PER = re.compile(r"(?<=\d)/(?=[A-Za-z])")
+_CODE = re.compile(r"(?<=[A-Z])(?!(?:19|20)\d\d\b)\d{3,}(?!\d|[.,]\d)")
 _LETTERS_THEN_DIGITS = re.compile(r"(?<=[A-Za-z])-?(?=\d)")
 _DIGITS_THEN_LETTERS = re.compile(r"(?<=\d)-?(?=[A-Za-z])")
-_SCALE_LETTER = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?)([kKM]|bn)\b")
+_SCALE_LETTER = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?)(k|(?<=\d\d)K|M|bn)\b")
 _NUMBER = re.compile(rf"({_MINUS})?({NUMBER})")
 
 
@@ -89,26 +92,23 @@ def _rules() -> tuple[Rule, ...]:
     tail = r"(?:\s?(?P<scale>million|billion|trillion|thousand|bn|mn|tn|[kKMB])\b)?"
     upto = rf"(?:{_TO}(?:{money})?(?P<b>{NUMBER}))?"
     letters = r"(?![A-Za-z])"
+    per = rf"(?:/(?P<per>{any_of(words.units_after_per)})(?![\w/]))?"
     unit = unit_pattern()
     return (
         (re.compile(any_of(_COMBINED)), lambda found: _COMBINED[found[0]]),
         (_PHONE, _phone),
         (_DECADE, _decade),
         (_DIALLED, lambda found: english_digits(found[0])),
-        (re.compile(rf"(?<![\w$])(?P<sign>[-−])?(?P<unit>{money})\s?(?P<a>{NUMBER}){upto}{tail}"), _money),
-        (re.compile(rf"{amount}(?<![\w.,])(?P<a>{NUMBER}){upto}{tail}\s?(?P<unit>{money})(?![\w$])"), _money),
+        (re.compile(rf"(?<![\w$])(?P<sign>[-−])?(?P<unit>{money})\s?(?P<a>{NUMBER}){upto}{tail}{per}"), _money),
+        (re.compile(rf"{amount}(?<![\w.,])(?P<a>{NUMBER}){upto}{tail}\s?(?P<unit>{money})(?![\w$]){per}"), _money),
         (re.compile(rf"{amount}(?<![\w.,])(?P<a>{NUMBER})(?:{_TO}(?P<b>{NUMBER}))?\s?[%％]"), _percent),
         (re.compile(rf"(?<![\w.,])(\d+)[′'’]\s?(\d+(?:\.\d+)?)[″\"”]{letters}"), _feet_and_inches),
         (
             re.compile(
-                rf"(?P<sign>{_MINUS})?(?<![\w.,/])(?P<a>{NUMBER})(?:{_TO}(?P<b>{NUMBER}))?"
+                rf"(?P<sign>{_MINUS})?(?<![\w.,/^])(?P<a>{NUMBER})(?:\^(?P<e>[-−]?\d{{1,3}})|(?P<s>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}}))?(?:{_TO}(?P<b>{NUMBER}))?"
                 rf"(?P<gap>[\s\u00a0-]?)(?P<unit>{unit})"
             ),
             _quantity,
-        ),
-        (
-            re.compile(rf"(?<=[a-z])/({any_of(u for u in words.units_after_per if len(u) > 1)})(?!\w)"),
-            lambda found: f" per {unit_words(found[1], one=True, chinese=False)}",
         ),
         (
             re.compile(rf"(?<!\w)({any_of(words.abbreviations_before_number)})\s?(?=#?\d|[IVX]+\b)"),
@@ -129,7 +129,7 @@ def _rules() -> tuple[Rule, ...]:
         (_EXPONENT, lambda found: f"{_spoken(found[1])} times ten to the {_power(found[2])}"),
         (_POWER, lambda found: _raised(found[1] or found[2].translate(_SUPERSCRIPTS))),
         (_TIMES_OVER, lambda found: f"{_spoken(found[1])} times"),
-        (_BY, lambda found: " times " if "=" in found.string else " by "),
+        (_BY, lambda found: " times " if "=" in found.string or ("×" in found[0] and "^" in found.string) else " by "),
         (_RATIO, lambda found: f"{_spoken(found[1])} to {_spoken(found[2])}"),
         (_CALCULATION, _minus_or_to),
         (_DIVISION, lambda _: " divided by "),
@@ -146,6 +146,7 @@ def _rules() -> tuple[Rule, ...]:
         (_SLASH, lambda _: " "),
         (_NUMBER_SLASH, lambda found: " slash "),
         (_DASH, lambda _: " "),
+        (_CODE, lambda found: f" {english_digits(found[0])}"),
         (_LETTERS_THEN_DIGITS, lambda _: " "),
         (_DIGITS_THEN_LETTERS, lambda _: " "),
         (_NUMBER, lambda found: ("minus " if found[1] else "") + _spoken(found[2], year=not found[1])),
@@ -182,22 +183,27 @@ def _phone(found: re.Match[str]) -> str:
 
 
 def _money(found: re.Match[str]) -> str:
-    name, part, _ = reading_words().currencies[found["unit"]]
     minus = "minus " if found["sign"] else ""
+    per = f" per {unit_words(found['per'], one=True, chinese=False)}" if found["per"] else ""
+    return f"{minus}{_amount(found)}{per}"
+
+
+def _amount(found: re.Match[str]) -> str:
+    name, part, _ = reading_words().currencies[found["unit"]]
     scale = found["scale"]
     upto = f" to {_spoken(found['b'])}" if found["b"] else ""
     if scale:
-        return f"{minus}{_spoken(found['a'])}{upto} {_SCALES.get(scale.lower(), scale)} {plural(name)}"
+        return f"{_spoken(found['a'])}{upto} {_SCALES.get(scale.lower(), scale)} {plural(name)}"
     whole, _, cents = found["a"].replace(",", "").partition(".")
     if len(cents) == 2 and part and not upto:
         count = int(cents)
         units = f"{_spoken(whole or '0')} {name if whole == '1' else plural(name)}"
         if not count:
-            return minus + units
+            return units
         small = f"{english_words(count)} {part if count == 1 else plural(part)}"
-        return minus + (small if not whole.strip("0") else f"{units} and {small}")
+        return small if not whole.strip("0") else f"{units} and {small}"
     one = found["a"] == "1" and not upto
-    return f"{minus}{_spoken(found['a'])}{upto} {name if one else plural(name)}"
+    return f"{_spoken(found['a'])}{upto} {name if one else plural(name)}"
 
 
 def _percent(found: re.Match[str]) -> str:
@@ -211,11 +217,14 @@ def _feet_and_inches(found: re.Match[str]) -> str:
     return f"{_spoken(found[1])} {feet} {_spoken(found[2])} {inches}"
 
 
-def _quantity(found: re.Match[str]) -> str:
+def _quantity(found: re.Match[str]) -> str | None:
     upto = f" to {_spoken(found['b'])}" if found["b"] else ""
-    one = (found["a"] == "1" and not upto) or found["gap"] == "-"
+    power = ""
+    if found["e"] or found["s"]:
+        power = _raised(found["e"] or found["s"].translate(_SUPERSCRIPTS)) or ""
+    one = (found["a"] == "1" and not upto and not power) or found["gap"] == "-"
     unit = unit_words(found["unit"], one=one, chinese=False)
-    return f"{'minus ' if found['sign'] else ''}{_spoken(found['a'])}{upto} {unit}"
+    return f"{'minus ' if found['sign'] else ''}{_spoken(found['a'])}{power}{upto} {unit}"
 
 
 def _version(found: re.Match[str]) -> str:
@@ -259,8 +268,8 @@ def _roman(numeral: str) -> int:
 
 
 def _part(found: re.Match[str]) -> str | None:
-    if found[2] == "I" and re.match(r"\s+[a-z]", found.string[found.end() :]):
-        return None  # "the part I like"
+    if found[2] in "LCDM" or (found[2] == "I" and re.match(r"\s+[a-z]", found.string[found.end() :])):
+        return None  # "class C", "the part I like"
     return f"{found[1]} {english_words(_roman(found[2]))}"
 
 

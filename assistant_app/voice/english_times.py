@@ -35,10 +35,12 @@ _MONTH_FIRST = re.compile(
 )
 _MONTH_ALONE = re.compile(rf"\b({_SHORT_MONTH})(?:\.(?=\s+\S)|\.?(?=\s+\d{{4}}\b))")
 _NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})([/.])(\d{1,2})\2(\d{4})(?![\d/-]|\.\d)")
-_TIME = r"(?<![\d:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?(?![\d:]|\.\d)"
+_TIME = r"(?<!\d)(?<!\d[:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?(?![\d:]|\.\d)"
 _HALF = r"(?:\s?([ap])(?:\.\s?m\.|m\b))"
 _RANGE = re.compile(rf"{_TIME}{_TO}{_TIME}(?!\s?[ap]\.?m)", re.IGNORECASE)
 _CLOCK = re.compile(rf"{_TIME}(?:{_HALF}|(?=\s+o'clock))?(?:\s?(Z|UTC|GMT)?([+-]\d\d):?(\d\d)|(Z))?", re.IGNORECASE)
+_TIMER = re.compile(r"(?<!\d)(?<!\d[:.,])00:([0-5]\d):([0-5]\d)(?![\d:Z]|[.+-]\d)")
+_HALF_RANGE = re.compile(r"(?<=[AP]M)\s?[–-]\s?(?=[a-z])")
 _HOUR_RANGE = re.compile(
     rf"(?<![\d:.,])(1[0-2]|[1-9])(?::([0-5]\d))?{_TO}(1[0-2]|[1-9])(?::([0-5]\d))?{_HALF}", re.IGNORECASE
 )
@@ -48,7 +50,7 @@ _HOUR = re.compile(rf"(?<![\d:.,])(1[0-2]|0?[1-9]){_HALF}", re.IGNORECASE)
 def say_times(text: TracedText) -> None:
     """Put dates and clock times into words."""
     if _SURE_WEEKDAY.search(text.text):
-        text.sub(_WEEKDAY, lambda found: _WEEKDAYS[found[1]])
+        text.sub(_WEEKDAY, _weekday)
         text.sub(_WEEKDAY_RANGE, " to ")
     text.sub(_ISO, _iso_date)
     text.sub(_NUMERIC, _numeric_date)
@@ -56,9 +58,25 @@ def say_times(text: TracedText) -> None:
     text.sub(_MONTH_FIRST, _month_first)
     text.sub(_MONTH_ALONE, lambda found: _month(found[1]))
     text.sub(_HOUR_RANGE, _hour_range)
+    text.sub(_TIMER, _timer)
     text.sub(_RANGE, _range)
     text.sub(_CLOCK, _clock)
     text.sub(_HOUR, lambda found: f"{english_words(int(found[1]))} {found[2].upper()}M{_full_stop(found)}")
+    text.sub(_HALF_RANGE, " to ")
+
+
+def _weekday(found: re.Match[str]) -> str | None:
+    """The whole name; "sat", "sun" and "wed" are words, too, also after a day: "Tue: gym. Sun is out."."""
+    rest = found.string[found.end() :]
+    word = found[1] in ("Mon", "Wed", "Sat", "Sun") and re.match(r"\s+(?!and\b|or\b|to\b|at\b|from\b)[a-z]", rest)
+    return None if word else _WEEKDAYS[found[1]]
+
+
+def _timer(found: re.Match[str]) -> str:
+    """What a clock of hours, minutes and seconds shows with no hours is a length."""
+    counts = ((int(found[1]), "minute"), (int(found[2]), "second"))
+    said = [f"{english_words(count)} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+    return " and ".join(said) or "zero seconds"
 
 
 def _month(name: str) -> str:

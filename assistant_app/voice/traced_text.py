@@ -73,5 +73,7 @@ class TracedText:
     def _place(self, start: int, end: int) -> Place:
         if start == end:
             at = self.places[start - 1][1] if start else 0
+            if start < len(self.places):  # inside a word that stands for another one
+                at = min(at, self.places[start][0])
             return (at, at)
         return (self.places[start][0], max(place[1] for place in self.places[start:end]))
