@@ -12,8 +12,11 @@ from assistant_app.voice.reading_words import reading_words
 from assistant_app.voice.traced_text import TracedText
 
 _URL = re.compile(
-    r"(?:https?://|ftp://|www\.)([^\s/<>)\]}\"”’，。；！？、）】》]+)[^\s<>)\]}\"”’，。；！？、）】》]*", re.IGNORECASE
+    r"(?<![A-Za-z0-9])(?:[a-z][a-z0-9+.-]{1,9}://|www\.)([^\s/<>()\]}\"”’，。；！？、）】》]+)"
+    r"(?:\([^\s()]*\)|[^\s<>()\]}\"”’，。；！？、）】》])*",
+    re.IGNORECASE,
 )
+_FILE_SCHEME = re.compile(r"\bfile://(?=/)", re.IGNORECASE)
 _EMAIL = re.compile(r"(?:mailto:)?(?<![\w.+-])([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE | re.ASCII)
 _HOST = re.compile(
     r"(?<![\w.@/\\-])((?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|ai|dev|app|cn|uk|de|fr|eu|info|co))(?:/[\w./?=&%#-]*)?"
@@ -22,7 +25,7 @@ _HOST = re.compile(
 )
 _PATH = re.compile(
     r"(?<![\w/\\.~:])((?:~|\.{1,2})?/(?!/)[\w.+-]+(?:/[\w.+-]+)+/?|(?:~|\.{1,2})/[\w.+-]+/?|/(?:etc|home|tmp|usr|var|opt|mnt|dev)/?"
-    r"|[A-Za-z]:\\[\w.+\\-]*|(?:[\w+-]+/)+[\w+-]+\.[A-Za-z]\w{0,4})(?![\w/\\])",
+    r"|[A-Za-z]:\\(?:[\w.+-]+(?: [\w.+-]+)*\\)*[\w.+-]*|(?:[\w+-]+/)+[\w+-]+\.[A-Za-z]\w{0,4})(?![\w/\\])",
     re.ASCII,
 )
 _FILE = re.compile(
@@ -47,6 +50,7 @@ def say_addresses(text: TracedText, *, chinese: bool) -> None:
         return said
 
     text.sub(_EMAIL, bare(lambda address: address.rstrip(".-")))
+    text.sub(_FILE_SCHEME, "")
     text.sub(_URL, bare(_host))
     text.sub(_HOST, bare(_host))
     text.sub(_PATH, bare(lambda path: path.rstrip("/\\.") or path))

@@ -43,11 +43,14 @@ _SIGNS = {
 }  # fmt: skip
 _COMBINED = {"!=": "≠", "==": "=", "<=": "≤", ">=": "≥", "->": "→", "=>": "→"}
 _LATIN_DASH = re.compile(r"(?<=[A-Za-z])-(?=\d)")
-_MEASURED_RANGE = re.compile(r"(?<=[元块天年月日号点分秒度米克升岁页%％])\s?[-–—~～]\s?(?=[\d$€£¥￥])")
+_MEASURED_RANGE = re.compile(
+    r"(?<=[元块天年月日号点分秒度米克升岁页%％])\s?[-–—~～]\s?(?=[\d$€£¥￥])|[~～—–-](?=周|星期|礼拜)"
+)
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _CODE = re.compile(r"(?<=[A-Z])(?!(?:19|20)\d\d(?!\d))\d{3,}(?!\d|[.,]\d)")
 _TIMER = re.compile(r"(?<!\d)(?<!\d[:：])00:([0-5]\d):([0-5]\d)(?![\d:])")
 _EACH = re.compile(r"(?<=[元块次个])/(?=[天月年人个次小晚周])")
+_NUMBER_SIGN = re.compile(r"\b[Nn]o\.?\s?(?=\d)|#(?=\d)", re.ASCII)
 _SHARP = re.compile(r"\b([A-G])#(?!\w)", re.ASCII)
 _NUMBER_SLASH = re.compile(r"(?<=\d)/(?=\d)")
 _SIGN = re.compile(rf"\s*([{''.join(map(re.escape, _SIGNS))}])\s*")
@@ -95,6 +98,7 @@ def _rules() -> tuple[Rule, ...]:
         (_SIMPLE_FRACTION, lambda found: f"{f'{found[1]} ' if found[1] else ''}{_SIMPLE[found[2]]}"),
         (_FRACTION, _fraction),
         (_CHAPTER, lambda found: f"第{chinese_words(_roman(found[1]))}"),
+        (_NUMBER_SIGN, lambda _: "第"),
         (_EACH, lambda _: "每"),
         (
             re.compile(rf"(?<=[元块])/({any_of(reading_words().units_after_per)})(?![A-Za-z/])"),
@@ -171,7 +175,8 @@ def _time(found: re.Match[str]) -> str | None:
     if found.re is _CLOCK and found[4] and 1 <= hour <= 12:
         hour = hour % 12 + (12 if found[4] in "pP" else 0)
     said = clock_words(hour, minute)
-    if re.search(r"(?:凌晨|早上|上午|中午|下午|晚上|傍晚|夜里)\s?$", found.string[: found.start()]):
+    half_unknown = len(found[1]) == 1 and hour and not (found.re is _CLOCK and found[4])
+    if half_unknown or re.search(r"(?:凌晨|早上|上午|中午|下午|晚上|傍晚|夜里)\s?$", found.string[: found.start()]):
         said = said[2:]
     seconds = int(found[3] or 0)
     if not seconds:

@@ -96,6 +96,7 @@ def _rules() -> tuple[Rule, ...]:
     unit = unit_pattern()
     return (
         (re.compile(any_of(_COMBINED)), lambda found: _COMBINED[found[0]]),
+        (_ABOUT, lambda _: "about "),
         (_PHONE, _phone),
         (_DECADE, _decade),
         (_DIALLED, lambda found: english_digits(found[0])),
@@ -134,8 +135,7 @@ def _rules() -> tuple[Rule, ...]:
         (_CALCULATION, _minus_or_to),
         (_DIVISION, lambda _: " divided by "),
         (_PRODUCT, lambda _: " times "),
-        (_OTHER_RANGE, lambda found: f"{_spoken(found[1], year=True)} to {_until(found[1], found[2])}"),
-        (_ABOUT, lambda _: "about "),
+        (_OTHER_RANGE, _range),
         (_HASH, lambda _: "number "),
         (_HASHTAG, lambda _: "hashtag "),
         (_AMPERSAND, lambda found: f"{' '.join(found[1])} and {' '.join(found[2])}"),
@@ -168,9 +168,11 @@ def _spoken(number: str, *, year: bool = False) -> str:
     return f"{said} point {english_digits(part)}".lstrip() if part else said
 
 
-def _until(first: str, last: str) -> str:
-    """2026-27 goes on to twenty seven, 1990-1995 to nineteen ninety five."""
-    return _spoken(last, year=len(first) == 4)
+def _range(found: re.Match[str]) -> str:
+    """3-5, 21-19, 1990-1995, 2026-27; what falls from the hundreds on is the name of a thing: 747-400."""
+    first, last = found[1], found[2]
+    name = len(first) == len(last) == 3 and first > last
+    return f"{_spoken(first, year=True)}{' ' if name else ' to '}{_spoken(last, year=len(first) == 4)}"
 
 
 def _ordinal(digits: str) -> str:
@@ -301,9 +303,11 @@ def _abbreviation(found: re.Match[str]) -> str | None:
 def _by_side(found: re.Match[str]) -> str:
     before_name, after_name = reading_words().abbreviations_by_side[found[1]]
     rest = found.string[found.end() :]
-    if re.match(r"\s+[A-Z]", rest):
-        return before_name
     ends = not rest.strip()
+    if re.match(r"\s+[A-Z]", rest) or not re.search(
+        r"(?:\b[A-Z][\w'’]*|\d(?:st|nd|rd|th)) $", found.string[: found.start()]
+    ):
+        return f"{before_name}{'.' if ends else ''}"
     return f"{after_name}{'.' if ends else ''}"
 
 

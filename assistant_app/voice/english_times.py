@@ -147,7 +147,7 @@ def _clock(found: re.Match[str]) -> str | None:
     elif 1 <= hour <= 9 and len(found[1]) == 1:  # which half of the day is not said
         said = _said(hour, minute) + ("" if minute or _oclock_follows(found) else " o'clock")
     else:
-        said = clock_words(hour, minute, half=not _oclock_follows(found))
+        said = _said((hour - 1) % 12 + 1, minute) if _oclock_follows(found) else clock_words(hour, minute)
     if found[3] and int(found[3]):
         seconds = int(found[3])
         said += f" and {english_words(seconds)} second{'' if seconds == 1 else 's'}"

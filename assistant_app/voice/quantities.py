@@ -15,7 +15,7 @@ _SQUARE, _CUBIC = ("square", "平方"), ("cubic", "立方")
 _POWERS = {"²": _SQUARE, "2": _SQUARE, "³": _CUBIC, "3": _CUBIC}
 _SAME_PLURAL = ("hertz", "horsepower", "yen", "yuan", "won")
 _IRREGULAR = {"foot": "feet", "penny": "pence"}
-NUMBER = r"(?<!\d)(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+NUMBER = r"(?<!\d)(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![A-Za-z])\.\d+)"
 """Digits with thousands set apart by commas, or a decimal."""
 
 
