@@ -72,7 +72,7 @@ _DASH = re.compile(r"(?<=\d)-(?=\d)")
 _PER = re.compile(r"(?<=\d)/(?=[A-Za-z])")
 _CODE = re.compile(r"(?<=[A-Z])(?!(?:19|20)\d\d\b)\d{3,}(?!\d|[.,]\d)")
 _LETTERS_THEN_DIGITS = re.compile(r"(?<=[A-Za-z])-?(?=\d)")
-_DIGITS_THEN_LETTERS = re.compile(r"(?<=\d)-?(?=[A-Za-z])")
+_DIGITS_THEN_LETTERS = re.compile(r"(?<=\d)-?(?=[A-Za-z(])")
 _SCALE_LETTER = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?)(k|(?<=\d\d)K|M|bn)\b")
 _NUMBER = re.compile(rf"({_MINUS})?({NUMBER})")
 

@@ -32,6 +32,7 @@ ENGLISH = {
         ("1.5 million people", "one point five million people"),
         ("1/2 cup, 3/4 full, 2 1/2 hours", "one half cup, three quarters full, two and a half hours"),
         ("½ or 1½", "one half or one and a half"),
+        ("Article 19(2)", "Article nineteen (two)"),
         ("9/11 and 24/7", "nine slash eleven and twenty four seven"),
         ("12.5% of 5-10%", "twelve point five percent of five to ten percent"),
         ("version 3.11.2, v2.0.1", "version three point eleven point two, version two point zero point one"),
