@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.key_value_cache import KeyValueCache
-from assistant_app.brain.prompts import conversation, system_prefix, user_turn
+from assistant_app.brain.prompts import conversation, is_chinese, system_prefix, user_turn
 from assistant_app.brain.tokens import TextTokenizer
 from assistant_app.brain.trunk import Trunk
 
@@ -53,8 +53,11 @@ class ReplyWriter:
         self._cache: KeyValueCache | None = None
         self._read_ids: list[int] = []
         """The tokens in the cache after the sink."""
-        ids = tokenizer.encode(system_prefix()).ids
-        self._system_ids = ids[1:] if ids[0] == trunk.sink_token_id else ids
+        self._system_ids: dict[bool, list[int]] = {}
+        """Of a conversation in Chinese (True), or in another language."""
+        for chinese in (False, True):
+            ids = tokenizer.encode(system_prefix(chinese)).ids
+            self._system_ids[chinese] = ids[1:] if ids[0] == trunk.sink_token_id else ids
         self._after_utterance = len(tokenizer.encode(user_turn("")).ids) - len(
             tokenizer.encode("<|im_start|>user\n").ids
         )
@@ -62,7 +65,7 @@ class ReplyWriter:
     def prepare(self) -> None:
         """Read the system prompt, so that the first reply need not."""
         if self._cache is None:
-            self._read_prompt(self._system_ids, None)
+            self._read_prompt(self._system_ids[False], None)
 
     def write(
         self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int, reading: SharedReading | None = None
@@ -96,7 +99,7 @@ class ReplyWriter:
             ids = self._tokenizer.encode(conversation(history[first:], text)).ids
             if len(ids) <= LONGEST_HISTORY_TOKENS:
                 break
-        return [*self._system_ids, *ids[-LONGEST_HISTORY_TOKENS:]]
+        return [*self._system_ids[is_chinese(text)], *ids[-LONGEST_HISTORY_TOKENS:]]
 
     def _choose(self, last: Tensor, written: Sequence[int], forbidden: set[int]) -> int:
         """The likeliest token after the penalties, which only ever lower a score."""

@@ -238,9 +238,9 @@ class MultiTaskModel:
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
         """Pieces of the reply, as they are written (`generation.py`)."""
         with self._lock:
-            yield from self._replies.write(
-                history, text, max_tokens=max_tokens, reading=self.understanding.shared_reading(text)
-            )
+            # Not from the shared layers' reading of the utterance (`understanding.shared_reading`): it saves a
+            # fiftieth of the wait and costs sense, since it was read without what comes before (EXPERIMENTS.md).
+            yield from self._replies.write(history, text, max_tokens=max_tokens)
 
     def warm_up(self) -> None:
         """Run each path once."""

@@ -45,7 +45,6 @@ _TITLES = {
     "route_tuned_ms": "with a rank 32 adapter on layers 4 to 12",
     "route_plain_ms": "with no adapter",
     "first_token_ms": "first token after routing",
-    "first_token_unshared_ms": "with the utterance read twice",
     "tokens_per_second": "tokens a second",
     "load_seconds": "load, ready to route",
     "whole_seconds": "load, every layer ready",
@@ -133,11 +132,9 @@ def measure_ours(trunk_dir: Path, decoders: Path, cache_dir: Path, repeat: int) 
         model.route(Utterance(SENTENCES[number % len(SENTENCES)], "typed", "en"))
         return (time.perf_counter() - began) * 1000
 
-    def first_token(number: int, *, shared: bool) -> float:
+    def first_token(number: int) -> float:
         text = SENTENCES[number % len(SENTENCES)]
         route(number)
-        if not shared:
-            model.understanding.forget_reading()
         began = time.perf_counter()
         next(model.reply([], text, max_tokens=1))
         return (time.perf_counter() - began) * 1000
@@ -152,11 +149,8 @@ def measure_ours(trunk_dir: Path, decoders: Path, cache_dir: Path, repeat: int) 
             times[name].append(route(number))
     model.understanding.adapter = kept["released"]
     model.understanding.forget_reading()
-    shared, unshared = [], []
-    for number in range(runs):
-        # Never the same sentence twice in a row: the conversation's cache would hold it already.
-        shared.append(first_token(2 * number, shared=True))
-        unshared.append(first_token(2 * number + 1, shared=False))
+    # Never the same sentence twice in a row: the conversation's cache would hold it already.
+    first_tokens = [first_token(number) for number in range(runs)]
     speeds = [_own_speed(model) for _ in range(max(repeat, 2))]
     resident = resident_mb()
     return {
@@ -164,8 +158,7 @@ def measure_ours(trunk_dir: Path, decoders: Path, cache_dir: Path, repeat: int) 
         "route_worst_ms": round(max(times["released"]), 1),
         "route_tuned_ms": round(statistics.median(times["tuned"]), 1),
         "route_plain_ms": round(statistics.median(times["plain"]), 1),
-        "first_token_ms": round(statistics.median(shared), 1),
-        "first_token_unshared_ms": round(statistics.median(unshared), 1),
+        "first_token_ms": round(statistics.median(first_tokens), 1),
         "tokens_per_second": round(statistics.median(speeds), 1),
         "load_seconds": round(loaded, 2),
         "whole_seconds": round(whole, 2),

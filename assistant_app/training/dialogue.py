@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from assistant_app.brain.adapter import LowRankAdapter
-from assistant_app.brain.prompts import conversation, system_prefix
+from assistant_app.brain.prompts import conversation, is_chinese, system_prefix
 from assistant_app.brain.tokens import TextTokenizer
 from assistant_app.brain.trunk import sink_token_id
 from assistant_app.training.balance import Balance, TaskLoss
@@ -26,7 +26,7 @@ from assistant_app.training.tunable_trunk import TunableTrunk, on_device
 
 SECTIONS = ("seed", "trunk", "dialogue")
 TASK = "replies"
-LONGEST_TOKENS = 400
+LONGEST_TOKENS = 600
 BATCH = 16
 """Conversations read at once, of like length."""
 
@@ -112,12 +112,12 @@ def train_dialogue(job: Job) -> dict[str, Any]:
 def _read(job: Job, trunk: TunableTrunk, first: int) -> list[Exchange]:
     """The exchanges, read up to the adapter."""
     tokenizer = TextTokenizer(job.trunk_folder)
-    prefix = tokenizer.encode(system_prefix()).ids
-    if prefix[0] == sink_token_id(job.trunk_folder):
-        prefix = prefix[1:]
+    sink = sink_token_id(job.trunk_folder)
+    prefixes = {chinese: tokenizer.encode(system_prefix(chinese)).ids for chinese in (False, True)}
     read = []
     for example in dialogue_examples(job.data):
-        asked = prefix + tokenizer.encode(conversation(example.history, example.text)).ids
+        prefix = prefixes[is_chinese(example.text)]
+        asked = prefix[prefix[0] == sink :] + tokenizer.encode(conversation(example.history, example.text)).ids
         said = [*tokenizer.encode(example.reply).ids, trunk.config.eos_token_id]
         if len(asked) + len(said) <= LONGEST_TOKENS:
             wanted = torch.tensor([-100] * (len(asked) - 1) + said)
