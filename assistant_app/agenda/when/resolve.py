@@ -97,11 +97,22 @@ def _point(point: Point, c: Context) -> WhenReading | None:
     if day is None or day.start is None:
         return None
     if point.clock is not None:
-        return WhenReading("", (), start=_at(day.start, likely(point.clock, day.start, c), c), grain=point.clock.grain)
+        moment = _at(day.start, likely(point.clock, day.start, c), c)
+        if moment < c.now and _is_just_weekday(point.day):
+            in_a_week = day.start + timedelta(days=7)
+            moment = _at(in_a_week, likely(point.clock, in_a_week, c), c)
+        return WhenReading("", (), start=moment, grain=point.clock.grain)
     if point.part is not None:
-        return _part(day.start, point.part, c)
+        part = _part(day.start, point.part, c)
+        over = part.end is not None and part.end <= c.now and _is_just_weekday(point.day)
+        return _part(day.start + timedelta(days=7), point.part, c) if over else part
     end = _midnight(day.end, c) if day.end else None
     return WhenReading("", (), start=_midnight(day.start, c), end=end, grain=day.grain, all_day=True)
+
+
+def _is_just_weekday(day: Day) -> bool:
+    """Whether nothing but the weekday was said, as in "Friday at one": said late on a Friday it is next week's."""
+    return day.weekday is not None and day.start is None and day.day is None and day.nth is None and day.month is None
 
 
 def moment_of(point: Point, c: Context) -> datetime | None:

@@ -416,3 +416,20 @@ def test_any_text_is_survived_and_spans_lie_inside_it(text: str) -> None:
 def test_a_very_long_text_is_read() -> None:
     text = "tomorrow at 9 " * 2000
     assert len(find_times(text, now=NOW)) >= 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("on Friday at one", datetime(2026, 12, 4, 13, tzinfo=NOW.tzinfo)),
+        ("Friday at 9 am", datetime(2026, 12, 4, 9, tzinfo=NOW.tzinfo)),
+        ("Friday afternoon", datetime(2026, 12, 4, 12, tzinfo=NOW.tzinfo)),
+        ("Friday at eleven pm", datetime(2026, 11, 27, 23, tzinfo=NOW.tzinfo)),
+        ("today at one", datetime(2026, 11, 27, 13, tzinfo=NOW.tzinfo)),
+    ],
+)
+def test_a_weekday_whose_hour_is_over_is_the_one_to_come(text: str, start: datetime) -> None:
+    late_on_a_friday = datetime(2026, 11, 27, 21, 22, tzinfo=NOW.tzinfo)
+    reading = parse_when(text, now=late_on_a_friday)
+    assert reading is not None
+    assert reading.start == start
