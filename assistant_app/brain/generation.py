@@ -1,20 +1,17 @@
 """The dialogue decoder at work: replies token by token, on a cache that outlives the turn.
 
 What the trunk has read stays in one cache of keys and values: the system prompt, the conversation and
-the reply itself. A new turn reads only what is not there yet. The utterance itself was read by the
-shared lower layers when it was routed; its keys are turned to their new places (`Trunk.move`) and the
-upper layers go on from its states. It knows no skills; locking is its caller's.
+the reply itself. A new turn reads only what is not there yet. It knows no skills; locking is its caller's.
 """
 
 from __future__ import annotations
 
 import typing
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from assistant_app.brain.adapter import LowRankAdapter
 from assistant_app.brain.key_value_cache import KeyValueCache
-from assistant_app.brain.prompts import conversation, is_chinese, system_prefix, user_turn
+from assistant_app.brain.prompts import conversation, is_chinese, system_prefix
 from assistant_app.brain.tokens import TextTokenizer
 from assistant_app.brain.trunk import Trunk
 
@@ -28,19 +25,6 @@ REPETITION_PENALTY = 1.1
 """Divides the score of words already in the reply (Keskar et al. 2019, arXiv:1909.05858)."""
 _SHORTEST_KEPT = 16
 """Fewer tokens than these in the middle of a conversation are read anew rather than moved."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SharedReading:
-    """An utterance as the shared layers read it, right after the sink token."""
-
-    ids: Sequence[int]
-    depth: int
-    """Layers that have read it without any task's adapter."""
-    states: Tensor
-    """(1, T, D) after `depth` layers."""
-    cache: KeyValueCache
-    """Keys and values of at least those layers, the sink's first."""
 
 
 class ReplyWriter:
@@ -58,24 +42,16 @@ class ReplyWriter:
         for chinese in (False, True):
             ids = tokenizer.encode(system_prefix(chinese)).ids
             self._system_ids[chinese] = ids[1:] if ids[0] == trunk.sink_token_id else ids
-        self._after_utterance = len(tokenizer.encode(user_turn("")).ids) - len(
-            tokenizer.encode("<|im_start|>user\n").ids
-        )
 
     def prepare(self) -> None:
         """Read the system prompt, so that the first reply need not."""
         if self._cache is None:
-            self._read_prompt(self._system_ids[False], None)
+            self._read_prompt(self._system_ids[False])
 
-    def write(
-        self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int, reading: SharedReading | None = None
-    ) -> Iterator[str]:
-        """Pieces of the reply, as they are written. Greedy, with a penalty on repetition.
-
-        `reading` is the text's, if it has just been read.
-        """
+    def write(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
+        """Pieces of the reply, as they are written. Greedy, with a penalty on repetition."""
         end_of_turn = self._trunk.config.eos_token_id
-        last = self._read_prompt(self._prompt(history, text), reading)
+        last = self._read_prompt(self._prompt(history, text))
         echoes = _continuations(self._tokenizer.encode(text).ids, ECHO_TOKENS)
         written: list[int] = []
         shown = ""
@@ -118,7 +94,7 @@ class ReplyWriter:
 
     # --- reading
 
-    def _read_prompt(self, ids: Sequence[int], reading: SharedReading | None) -> Tensor:
+    def _read_prompt(self, ids: Sequence[int]) -> Tensor:
         """Bring the cache to hold exactly `ids`; states (1, D) of the last one after all layers."""
         import torch
 
@@ -127,8 +103,6 @@ class ReplyWriter:
                 self._cache, self._read_ids = self._trunk.new_cache(len(ids) + 256), []
             kept = self._keep(ids)
             fresh = ids[kept:]
-            if reading is not None and (shared := self._place_of(reading, fresh)) is not None:
-                return self._read_around(fresh, shared, reading)
             return self._read(fresh)
 
     def _keep(self, ids: Sequence[int]) -> int:
@@ -159,47 +133,6 @@ class ReplyWriter:
             cache.length += len(ids)
         self._read_ids += ids
         return x[:, -1]
-
-    def _place_of(self, reading: SharedReading, ids: Sequence[int]) -> int | None:
-        """Where in `ids` the utterance begins, if `reading` can stand for it."""
-        begin = len(ids) - self._after_utterance - len(reading.ids)
-        fits = begin >= 0 and list(ids[begin : begin + len(reading.ids)]) == list(reading.ids)
-        untouched = self._adapter is None or self._adapter.first_layer >= reading.depth
-        return begin if fits and untouched and reading.depth else None
-
-    def _read_around(self, ids: Sequence[int], begin: int, reading: SharedReading) -> Tensor:
-        """`_read` without the lower layers of the utterance, which begins at `begin`."""
-        import torch
-
-        trunk, cache, depth = self._trunk, self._cache, reading.depth
-        assert cache is not None
-        start, end = cache.length, begin + len(reading.ids)
-        cache.reserve(len(ids))
-        parts = []
-        if begin:
-            parts.append(self._lower(ids[:begin], depth))
-        by = cache.length - 1  # it was read right after the sink
-        for layer in range(depth):
-            keys = reading.cache.keys[layer][:, :, 1 : 1 + len(reading.ids)]
-            values = reading.cache.values[layer][:, :, 1 : 1 + len(reading.ids)]
-            cache.write(layer, trunk.move(keys, by), values)
-        cache.length += len(reading.ids)
-        parts.append(reading.states)
-        parts.append(self._lower(ids[end:], depth))
-        cache.length = start
-        x = trunk.run(torch.cat(parts, 1), depth, trunk.config.layers, cache=cache, adapter=self._adapter)
-        cache.length = start + len(ids)
-        self._read_ids += ids
-        return x[:, -1]
-
-    def _lower(self, ids: Sequence[int], depth: int) -> Tensor:
-        import torch
-
-        assert self._cache is not None
-        x = self._trunk.embed(torch.tensor([list(ids)], device=self._trunk.device))
-        x = self._trunk.run(x, 0, depth, cache=self._cache)
-        self._cache.length += len(ids)
-        return x
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

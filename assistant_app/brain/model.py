@@ -238,8 +238,6 @@ class MultiTaskModel:
     def reply(self, history: Sequence[tuple[str, str]], text: str, *, max_tokens: int) -> Iterator[str]:
         """Pieces of the reply, as they are written (`generation.py`)."""
         with self._lock:
-            # Not from the shared layers' reading of the utterance (`understanding.shared_reading`): it saves a
-            # fiftieth of the wait and costs sense, since it was read without what comes before (EXPERIMENTS.md).
             yield from self._replies.write(history, text, max_tokens=max_tokens)
 
     def warm_up(self) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant_app.brain.commands import CUT_THRESHOLD, Cut, Joint, best_cut, count_words, joints
-from assistant_app.brain.generation import SharedReading
 from assistant_app.brain.personal import PersonalAdapter
 from assistant_app.brain.prototypes import AddedSkills, Reference
 from assistant_app.brain.tokens import TextTokenizer, Tokens, best_tags, heaviest_words, tags_to_spans
@@ -39,8 +38,6 @@ MOST_WORDS = 24
 SHOWN_WORDS = 5
 LEAST_RUNNER_UP = 0.005
 """Probability from which `Why` names the likeliest reading of every other skill as well."""
-UNTUNED_DEPTH = 4
-"""Layers whose states of the utterance the dialogue takes over, where understanding has no adapter of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +99,6 @@ class UtteranceReader:
         self.added: AddedSkills | None = None
         self.personal: PersonalAdapter | None = None
         self._last: Reading | None = None
-        self.shared_depth = checkpoint.shared_depth if adapter else min(UNTUNED_DEPTH, max(checkpoint.utterance_depths))
-        self._shared: SharedReading | None = None
 
     def route(self, utterance: Utterance) -> Route:
         """Skill, intent, slots and evidence for an utterance."""
@@ -223,12 +218,6 @@ class UtteranceReader:
                 encoded, weights, logits = self._routed(taps, padding)
             self._last = Reading(text, tokens, taps, encoded[0], weights[0], logits[0])
         return self._last
-
-    def shared_reading(self, text: str) -> SharedReading | None:
-        """The text as the shared layers read it, if it is the one read last."""
-        if self._last is None or self._last.text != text or self._shared is None:
-            return None
-        return self._shared if self._shared.ids == self._last.tokens.ids else None
 
     def forget_reading(self) -> None:
         """What was kept of the last text is no longer true, or no longer wanted."""
@@ -385,10 +374,8 @@ class UtteranceReader:
         with torch.inference_mode():
             x = self.trunk.embed(torch.tensor([list(tokens.ids)], device=self.trunk.device))
             cache = self.trunk.new_cache(len(tokens.ids) + 1)
-            taken = (*depths, self.shared_depth)
-            self.trunk.run(x, 0, max(depths), cache=cache, adapter=self.adapter, taps=taken, tapped=tapped)
+            self.trunk.run(x, 0, max(depths), cache=cache, adapter=self.adapter, taps=depths, tapped=tapped)
             taps: Tensor = torch.stack([tapped[depth] for depth in depths], dim=2)
-        self._shared = SharedReading(tokens.ids, self.shared_depth, tapped[self.shared_depth], cache)
         return taps.clone()
 
     def _tag(

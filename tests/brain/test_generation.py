@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from assistant_app.brain.adapter import LowRankAdapter
-from assistant_app.brain.generation import ReplyWriter, SharedReading
+from assistant_app.brain.generation import ReplyWriter
 from assistant_app.brain.tokens import TextTokenizer
 from assistant_app.brain.trunk import Trunk
 from tests.brain.tiny_trunk import make_trunk
-
-DEPTH = 2
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +29,9 @@ def writer(trunk: Trunk, folder: Path) -> ReplyWriter:
     return ReplyWriter(trunk, TextTokenizer(folder), None)
 
 
-def last_states(
-    writer: ReplyWriter, history: Sequence[tuple[str, str]], text: str, reading: SharedReading | None = None
-) -> torch.Tensor:
+def last_states(writer: ReplyWriter, history: Sequence[tuple[str, str]], text: str) -> torch.Tensor:
     """What the reply begins with."""
-    return writer._read_prompt(writer._prompt(history, text), reading)
-
-
-def reading_of(trunk: Trunk, folder: Path, text: str) -> SharedReading:
-    ids = TextTokenizer(folder).encode(text).ids
-    cache = trunk.new_cache()
-    with torch.inference_mode():
-        states = trunk.run(trunk.embed(torch.tensor([ids])), 0, DEPTH, cache=cache)
-    return SharedReading(ids, DEPTH, states, cache)
+    return writer._read_prompt(writer._prompt(history, text))
 
 
 HISTORY = [
@@ -99,41 +86,6 @@ def test_keys_moved_back_are_those_of_tokens_read_there(trunk: Trunk) -> None:
     assert long.length == length
     assert torch.allclose(long.keys[0][:, :, :length], short.keys[0][:, :, :length], atol=1e-5)
     assert torch.allclose(long.values[0][:, :, :length], short.values[0][:, :, :length], atol=1e-5)
-
-
-def test_the_shared_layers_do_not_read_the_utterance_again(
-    writer: ReplyWriter, trunk: Trunk, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = "who wrote the book about the river"
-    reading = reading_of(trunk, folder, text)
-    writer.prepare()
-    read: list[tuple[int, int]] = []
-    whole = trunk.run
-
-    def run(x: torch.Tensor, first: int, *rest: int, **more: object) -> torch.Tensor:
-        read.append((first, x.shape[1]))
-        return whole(x, first, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(trunk, "run", run)
-    states = last_states(writer, [], text, reading=reading)
-    lower = sum(tokens for first, tokens in read if first == 0)
-    upper = sum(tokens for first, tokens in read if first == DEPTH)
-    assert upper - lower == len(reading.ids)
-    assert writer._read_ids == writer._prompt([], text)
-    apart = last_states(ReplyWriter(trunk, TextTokenizer(folder), None), [], text)
-    assert float(torch.cosine_similarity(states, apart, dim=-1)) > 0.9
-
-
-def test_a_reading_is_not_used_where_the_dialogue_changes_those_layers(trunk: Trunk, folder: Path) -> None:
-    text = "hello how are you today"
-    adapter = LowRankAdapter.new(trunk.config, [1, 3], rank=2, generator=torch.Generator().manual_seed(1))
-    for up in adapter.up.values():
-        up.detach().add_(0.1)
-    running = adapter.to(dtype=trunk.dtype, device=trunk.device)
-    reading = reading_of(trunk, folder, text)
-    with_reading = last_states(ReplyWriter(trunk, TextTokenizer(folder), running), [], text, reading=reading)
-    without = last_states(ReplyWriter(trunk, TextTokenizer(folder), running), [], text)
-    assert torch.allclose(with_reading, without, atol=1e-4)
 
 
 def test_a_reply_ends_in_time_and_does_not_run_in_circles(writer: ReplyWriter) -> None:
